@@ -1,0 +1,54 @@
+# `make help` lists the targets. Needs only python3 (3.11 or newer), make and a network.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types layers slow lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.runtime: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another with make PYTHON=/path/to/python3 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.dev ## Install everything into .venv
+
+run: $(VENV)/.runtime ## Start the portal on embedded defaults: sandbox cluster, web, worker, beat
+	@exec $(BIN)/python -m portal.run
+
+test: $(VENV)/.dev ## Run all tests, lane by lane
+	@$(BIN)/python -m tests.lanes
+
+lint: $(VENV)/.dev ## Check style and templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
+
+types: $(VENV)/.dev ## Check types
+	$(BIN)/mypy egress portal tests/lanes.py
+
+layers: $(VENV)/.dev ## Check that imports flow one way
+	$(BIN)/lint-imports
+
+check: lint types layers test ## Everything that must hold before a change lands
+
+slow: $(VENV)/.dev ## The long runs of the test suites, for before a release
+	@$(BIN)/python -m tests.lanes --slow
+
+lock: $(VENV)/.dev ## Resolve the dependencies anew (needs uv)
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-find-links --no-emit-index-url --upgrade pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-find-links --no-emit-index-url --upgrade --group dev pyproject.toml --output-file requirements-dev.lock
+
+clean: ## Forget the embedded data (database, queue, sandbox cluster)
+	rm -rf var

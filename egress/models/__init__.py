@@ -1,0 +1,44 @@
+"""What the database holds. Constraints here are the last guard behind the services."""
+
+from egress.models.audit import AuditCheck, AuditEvent, AuditEventsAreFinalError, AuditHead
+from egress.models.catalogue import CatalogueEntry
+from egress.models.cluster import Cluster, Namespace, ServiceAccount
+from egress.models.delivery import (
+    Delivery,
+    DeliveryStep,
+    Lease,
+    OwnedObject,
+    Priority,
+    Slice,
+)
+from egress.models.grant import Grant
+from egress.models.person import Person, Role, RoleBinding
+from egress.models.request import Approval, Comment, Request, RequestDestination
+from egress.models.token import ApiToken, IdempotencyKey
+
+__all__ = [
+    "ApiToken",
+    "Approval",
+    "AuditCheck",
+    "AuditEvent",
+    "AuditEventsAreFinalError",
+    "AuditHead",
+    "CatalogueEntry",
+    "Cluster",
+    "Comment",
+    "Delivery",
+    "DeliveryStep",
+    "Grant",
+    "IdempotencyKey",
+    "Lease",
+    "Namespace",
+    "OwnedObject",
+    "Person",
+    "Priority",
+    "Request",
+    "RequestDestination",
+    "Role",
+    "RoleBinding",
+    "ServiceAccount",
+    "Slice",
+]

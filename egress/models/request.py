@@ -1,0 +1,147 @@
+"""Requests: what somebody wishes, what was said about it, and how it was decided."""
+
+from datetime import timedelta
+
+from django.db import models
+
+from egress.domain.access import Destination, Protocol, Subject, Wish
+from egress.domain.lifecycle import RequestStatus, Verdict
+from egress.models.cluster import Cluster
+from egress.models.person import Person
+
+
+class Request(models.Model):
+    """One person's wish. `revision` rises with each edit; a decision names the one it saw.
+
+    `duration_days` empty asks for access without an end date. `findings` is what the policies
+    said at the last submit or edit, a list of {reason, message, level, field}.
+    """
+
+    STATUSES = [(status.value, status.value) for status in RequestStatus]
+
+    cluster = models.ForeignKey(Cluster, models.PROTECT, related_name="requests")
+    requester = models.ForeignKey(Person, models.PROTECT, related_name="requests")
+    namespace = models.CharField(max_length=63)
+    service_account = models.CharField(max_length=253, blank=True)
+    namespace_uid = models.CharField(max_length=64)
+    service_account_uid = models.CharField(max_length=64, blank=True)
+    reason = models.TextField(max_length=2000)
+    ticket = models.URLField(max_length=500, blank=True)
+    duration_days = models.PositiveIntegerField(null=True, blank=True)
+    renews = models.ForeignKey(
+        "egress.Grant", models.PROTECT, null=True, blank=True, related_name="renewals"
+    )
+    status = models.CharField(max_length=16, choices=STATUSES, default=RequestStatus.PENDING)
+    revision = models.PositiveIntegerField(default=1)
+    findings = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+    lapses_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decision_note = models.TextField(max_length=2000, blank=True)
+    decision_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["status", "-id"]),
+            models.Index(fields=["requester", "-id"]),
+            models.Index(fields=["cluster", "namespace", "-id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.subject}"
+
+    @property
+    def subject(self) -> Subject:
+        """Return who would get access."""
+        return Subject(self.namespace, self.service_account)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Return how long access is asked for, None without an end date."""
+        return None if self.duration_days is None else timedelta(days=self.duration_days)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the request still waits for a decision."""
+        return self.status == RequestStatus.PENDING
+
+    def wish(self) -> Wish:
+        """Return what the policies judge."""
+        asked = tuple(row.destination for row in self.destinations.all())
+        return Wish(self.subject, asked, self.duration)
+
+
+class RequestDestination(models.Model):
+    """One destination of a request, and the verdict on it."""
+
+    VERDICTS = [(verdict.value, verdict.value) for verdict in Verdict]
+
+    request = models.ForeignKey(Request, models.CASCADE, related_name="destinations")
+    position = models.PositiveSmallIntegerField()
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField()
+    protocol = models.CharField(max_length=8)
+    tls_origination = models.BooleanField(default=False)
+    verdict = models.CharField(max_length=16, choices=VERDICTS, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "position"], name="one_destination_per_position"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.destination)
+
+    @property
+    def destination(self) -> Destination:
+        """Return the destination as the domain knows it."""
+        return Destination(self.host, self.port, Protocol(self.protocol), self.tls_origination)
+
+
+class Approval(models.Model):
+    """One approver's word on one revision. With several approvers all must say the same.
+
+    `verdicts` maps positions to verdicts; `digest` binds revision, verdicts and duration.
+    """
+
+    request = models.ForeignKey(Request, models.PROTECT, related_name="approvals")
+    approver = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    revision = models.PositiveIntegerField()
+    verdicts = models.JSONField()
+    duration_days = models.PositiveIntegerField(null=True, blank=True)
+    digest = models.CharField(max_length=64)
+    note = models.TextField(max_length=2000, blank=True)
+    given_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "approver", "revision"], name="one_approval_per_revision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.approver} on {self.request}"
+
+
+class Comment(models.Model):
+    """What somebody wrote below a request."""
+
+    request = models.ForeignKey(Request, models.PROTECT, related_name="comments")
+    author = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    text = models.TextField(max_length=4000)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text[:40]}"

@@ -1,0 +1,210 @@
+"""All settings, each from one environment variable (docs/settings.md lists them)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from portal import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("EGRESS_VAR_DIR", str(BASE_DIR / "var")))
+VERSION = "0.1.0"
+
+# --- safety -----------------------------------------------------------------
+DEMO = env.flag("EGRESS_DEMO", False)
+DEBUG = env.flag("EGRESS_DEBUG", False)
+DEFAULT_SECRET_KEY = "only-for-tests-and-collectstatic-never-for-a-running-portal"
+SECRET_KEY = env.text("EGRESS_SECRET_KEY", DEFAULT_SECRET_KEY)
+SECRET_KEY_FALLBACKS = env.words("EGRESS_SECRET_KEY_FALLBACKS")
+# Keys that encrypt cluster credentials at rest: the first encrypts, all decrypt.
+CREDENTIAL_KEYS = env.words("EGRESS_CREDENTIAL_KEYS")
+ALLOWED_HOSTS = env.words("EGRESS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("EGRESS_TRUSTED_ORIGINS")
+PUBLIC_URL = env.text("EGRESS_PUBLIC_URL", "http://127.0.0.1:8000")
+BEHIND_TLS = env.flag("EGRESS_BEHIND_TLS", not (DEMO or DEBUG))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
+SECURE_SSL_REDIRECT = BEHIND_TLS
+SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+if env.flag("EGRESS_BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = int(env.number("EGRESS_SESSION_HOURS", 12) * 3600)
+SESSION_COOKIE_NAME = "egress_session"
+CSRF_COOKIE_NAME = "egress_csrf"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# --- Django -----------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "bootstrap",
+    "django_htmx",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "rules",
+    "csp",
+    "egress",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+ASGI_APPLICATION = "portal.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "egress.web.context.portal",
+            ],
+        },
+    },
+]
+DATABASES = {"default": env.database("EGRESS_DATABASE_URL", f"sqlite:///{VAR_DIR}/portal.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "egress.Person"
+AUTHENTICATION_BACKENDS = [
+    "rules.permissions.ObjectPermissionBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- API --------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "egress.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "egress.api.paging.NewestFirst",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "egress.api.problems.problem_response",
+    "UNICODE_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Egress Portal",
+    "DESCRIPTION": "Ask for, decide, and end access of workloads to external hosts.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Celery: rings the bell, nothing more -------------------------------------
+CELERY_BROKER_URL = env.text("EGRESS_BROKER_URL", "filesystem://")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "converge"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = None
+if CELERY_BROKER_URL.startswith("filesystem://"):
+    QUEUE_DIR = VAR_DIR / "queue"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # One folder both ways: what the web process writes is what the worker reads.
+        "data_folder_in": str(QUEUE_DIR),
+        "data_folder_out": str(QUEUE_DIR),
+        "control_folder": str(VAR_DIR / "queue-control"),
+        "polling_interval": 0.1,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
+
+# --- convergence (seconds; the fault harness scales them down) ------------------
+SWEEP_SECONDS = env.number("EGRESS_SWEEP_SECONDS", 10)
+LEASE_SECONDS = env.number("EGRESS_LEASE_SECONDS", 60)
+CALL_TIMEOUT_SECONDS = env.number("EGRESS_CALL_TIMEOUT_SECONDS", 10)
+FULL_SWEEP_SECONDS = env.number("EGRESS_FULL_SWEEP_SECONDS", 60)
+RELIST_SECONDS = env.number("EGRESS_RELIST_SECONDS", 300)
+CONVERGE_THREADS = int(env.number("EGRESS_CONVERGE_THREADS", 4))
+
+# --- policy limits (days) ---------------------------------------------------------
+MAX_DURATION_DAYS = int(env.number("EGRESS_MAX_DURATION_DAYS", 365))
+DEFAULT_DURATION_DAYS = int(env.number("EGRESS_DEFAULT_DURATION_DAYS", 90))
+MAX_DESTINATIONS = int(env.number("EGRESS_MAX_DESTINATIONS", 20))
+REQUEST_LAPSE_DAYS = env.number("EGRESS_REQUEST_LAPSE_DAYS", 14)
+GRANT_LAPSE_DAYS = env.number("EGRESS_GRANT_LAPSE_DAYS", 7)
+REMINDER_DAYS = env.number("EGRESS_REMINDER_DAYS", 7)
+OWNER_LABEL = env.text("EGRESS_OWNER_LABEL", "egress-portal.io/owner")
+INSTALLATION = env.text("EGRESS_INSTALLATION", "main")
+
+# --- logs -------------------------------------------------------------------------
+LOG_FORMAT = env.text("EGRESS_LOG_FORMAT", "console" if DEMO or DEBUG else "json")
+LOG_LEVEL = env.text("EGRESS_LOG_LEVEL", "INFO")
+from portal.logging import configure  # noqa: E402  (needs LOG_FORMAT and LOG_LEVEL)
+
+LOGGING = configure(LOG_FORMAT, LOG_LEVEL)

@@ -1,0 +1,135 @@
+"""Runs the tests lane by lane, prints the time of each, and names what was absent.
+
+A lane that needs something this machine lacks is left out with a word how to get it; with
+`CI=true` that is a failure, because a lane nobody runs proves nothing.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTSIDE = "not e2e and not browser and not faults and not slow"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A named run of pytest: what it needs, which tests it selects, how many processes."""
+
+    name: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    database: str = "sqlite"
+    slow: bool = False
+
+
+@dataclass
+class Report:
+    """What came of the lanes so far."""
+
+    rows: list[tuple[str, str, float]] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
+    failed: bool = False
+
+
+LANES = (
+    Lane("unit and property", ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile")),
+    Lane(
+        "PostgreSQL",
+        ("-m", OUTSIDE, "tests/services", "tests/selectors", "tests/models"),
+        needs=("PostgreSQL",),
+        database="postgres",
+    ),
+    Lane("browser", ("-m", "browser", "tests/browser"), needs=("chromium",)),
+    Lane("end to end", ("-m", "e2e", "tests/e2e"), needs=("chromium", "PostgreSQL", "Redis")),
+    Lane("faults", ("-m", "faults and not slow", "tests/faults"), needs=("PostgreSQL", "Redis")),
+    Lane("slow", ("-m", "slow",), needs=("PostgreSQL", "Redis"), slow=True),
+)
+
+PRESENT: dict[str, Callable[[], object]] = {
+    "PostgreSQL": lambda: os.environ.get("EGRESS_TEST_POSTGRES_URL") or servers.postgres_binaries(),
+    "Redis": servers.redis_binary,
+    "chromium": servers.chromium_binary,
+    "kubectl": lambda: shutil.which("kubectl"),
+    "CRD schemas": lambda: Path(os.environ.get("EGRESS_CRDS", ROOT / "../shared/istio")).exists(),
+    "API recordings": lambda: Path(
+        os.environ.get("EGRESS_RECORDINGS", ROOT / "../shared/kubernetes")
+    ).exists(),
+}
+HOW_TO_GET = {
+    **servers.HOW_TO_GET,
+    "CRD schemas": "set EGRESS_CRDS to a folder with Istio's and the Gateway API's CRDs",
+    "API recordings": "set EGRESS_RECORDINGS to the folder with the recorded API answers",
+}
+
+
+@contextmanager
+def database(kind: str) -> Iterator[dict[str, str]]:
+    """Yield the environment in which the tests of a lane find their database."""
+    if kind == "sqlite":
+        yield {}
+        return
+    with servers.postgres_server() as url:
+        yield {"EGRESS_DATABASE_URL": url}
+
+
+def run(lane: Lane, report: Report) -> None:
+    """Run one lane and note what came of it."""
+    missing = [name for name in lane.needs if not PRESENT[name]()]
+    if missing:
+        report.rows.append((lane.name, f"absent: {', '.join(missing)}", 0.0))
+        report.absent.update({name: HOW_TO_GET[name] for name in missing})
+        return
+    print(f"\n== {lane.name} ==", flush=True)
+    began = time.monotonic()
+    with database(lane.database) as extra:
+        code = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *lane.arguments],
+            cwd=ROOT,
+            env={**os.environ, **extra},
+            check=False,
+        ).returncode
+    report.rows.append((lane.name, "passed" if code == 0 else "FAILED", time.monotonic() - began))
+    report.failed |= code != 0
+
+
+def conclude(report: Report) -> int:
+    """Print the table of lanes and return the exit code."""
+    for name in ("kubectl", "CRD schemas", "API recordings"):
+        if not PRESENT[name]():
+            report.absent[name] = HOW_TO_GET[name]
+    print("\nLanes:")
+    for name, result, seconds in report.rows:
+        print(f"  {name:<18} {result:<28} {seconds:6.1f} s")
+    for name, how in report.absent.items():
+        print(f"  absent: {name}. To get it: {how}")
+    in_ci = os.environ.get("CI") == "true"
+    if report.absent and in_ci:
+        print("With CI=true every lane must run.")
+    return int(report.failed or bool(report.absent and in_ci))
+
+
+def main() -> int:
+    """Run the lanes asked for on the command line. Returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slow", action="store_true", help="run the long lanes only")
+    parser.add_argument("lane", nargs="*", help="names of lanes; all when none is named")
+    asked = parser.parse_args()
+    report = Report()
+    for lane in LANES:
+        if lane.name in asked.lane or (not asked.lane and lane.slow == asked.slow):
+            run(lane, report)
+    return conclude(report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
