@@ -1,0 +1,56 @@
+"""Who wrote which field of a live object, as the API server records it in `managedFields`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from egress.domain.naming import FIELD_MANAGER
+
+Step = str | tuple[str, str]
+"""One step of a path: a field name, or (key, value) for an item of a list kept by key."""
+
+Path = tuple[Step, ...]
+
+
+def spec_managers(live: Mapping[str, Any]) -> list[str]:
+    """Return the names of all managers that own a field of the spec, sorted."""
+    return sorted({e.get("manager", "") for e in _entries(live) if "f:spec" in _fields(e)})
+
+
+def is_written_by_us_alone(live: Mapping[str, Any]) -> bool:
+    """Tell whether our field manager, and nobody else, owns fields of the spec."""
+    return spec_managers(live) == [FIELD_MANAGER]
+
+
+def we_own(live: Mapping[str, Any], path: Path) -> bool:
+    """Tell whether an apply of ours without the field at `path` would remove that field.
+
+    An object without records counts as ours: nobody else can be named.
+    """
+    owners = {e.get("manager", "") for e in _entries(live) if _has(_fields(e), path)}
+    return owners <= {FIELD_MANAGER}
+
+
+def _entries(live: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entries = live["metadata"].get("managedFields") or []
+    return [entry for entry in entries if not entry.get("subresource")]
+
+
+def _fields(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return entry.get("fieldsV1") or {}
+
+
+def _has(fields: Mapping[str, Any], path: Path) -> bool:
+    if not path:
+        return True
+    return any(_has(below, path[1:]) for below in _matching(fields, path[0]))
+
+
+def _matching(fields: Mapping[str, Any], step: Step) -> Iterator[Mapping[str, Any]]:
+    if isinstance(step, str):
+        if f"f:{step}" in fields:
+            yield fields[f"f:{step}"]
+        return
+    for name, below in fields.items():
+        if name.startswith("k:") and json.loads(name[2:]).get(step[0]) == step[1]:
+            yield below

@@ -1,0 +1,20 @@
+"""The Sidecar that denies a namespace every host that is not registered (istio.md 2.4)."""
+
+from egress.domain.access import ClusterProfile
+from egress.domain.manifests import NETWORKING_V1
+from egress.domain.naming import SIDECAR_NAME, labels
+from egress.domain.objects import KubeObject, with_content_hash
+
+KIND = "Sidecar"
+
+
+def default_deny(cluster: ClusterProfile, namespace: str) -> KubeObject:
+    """Return the selector-less Sidecar that switches `namespace` to registered hosts only."""
+    return with_content_hash(
+        {
+            "apiVersion": NETWORKING_V1,
+            "kind": KIND,
+            "metadata": {"name": SIDECAR_NAME, "namespace": namespace, "labels": labels(cluster)},
+            "spec": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
+        }
+    )

@@ -1,0 +1,66 @@
+"""Names and labels of the objects we write (istio.md 1): deterministic, at most 63 characters."""
+
+import hashlib
+import re
+
+from egress.domain.access import ClusterProfile, Protocol
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "egress-portal"
+INSTALLATION_LABEL = "egress-portal.io/installation"
+BASE_LABEL = "egress-portal.io/base"
+CONTENT_HASH_ANNOTATION = "egress-portal.io/content-hash"
+OWNER_LABEL = "egress-portal.io/owner"
+FIELD_MANAGER = "egress-portal"
+SIDECAR_NAME = "default"
+
+_SLUG_CHARACTERS = 38
+_DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+
+
+def h10(text: str) -> str:
+    """Return the first 10 hexadecimal digits of SHA-256 of `text`."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:10]
+
+
+def slug(text: str) -> str:
+    """Return `text` in lower case with a hyphen for every run of other characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def base(host: str) -> str:
+    """Return the name that all objects of one host begin with."""
+    return f"eg-{slug(host)[:_SLUG_CHARACTERS]}-{h10(host)}"
+
+
+def origination_name(host: str) -> str:
+    """Return the name of the DestinationRule that originates TLS to `host`."""
+    return f"{base(host)}-orig"
+
+
+def port_name(protocol: Protocol, port: int) -> str:
+    """Return the name of a ServiceEntry port, such as `tls-443`."""
+    return f"{protocol.value.lower()}-{port}"
+
+
+def labels(cluster: ClusterProfile, host: str | None = None) -> dict[str, str]:
+    """Return the labels of an object; `host` for objects that belong to one host."""
+    common = {MANAGED_BY_LABEL: MANAGED_BY, INSTALLATION_LABEL: cluster.installation}
+    return common | ({BASE_LABEL: base(host)} if host else {})
+
+
+def is_dns_label(text: str) -> bool:
+    """Tell whether `text` can be the name of a namespace (RFC 1123 label)."""
+    return _DNS_LABEL.fullmatch(text) is not None
+
+
+def is_dns_subdomain(text: str) -> bool:
+    """Tell whether `text` can be the name of a service account (RFC 1123 subdomain)."""
+    return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
+
+
+def is_label_value(text: str) -> bool:
+    """Tell whether `text` can be the value of a Kubernetes label, and is not empty."""
+    return _LABEL_VALUE.fullmatch(text) is not None

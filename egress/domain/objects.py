@@ -1,0 +1,97 @@
+"""Kubernetes objects as plain data: their key, their content hash, and their YAML."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from egress.domain.naming import CONTENT_HASH_ANNOTATION
+
+KubeObject = dict[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class ObjectKey:
+    """What names one object in a cluster. `namespace` is empty for cluster-scoped kinds."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {place}"
+
+
+def key_of(obj: Mapping[str, Any]) -> ObjectKey:
+    """Return the key of an object, desired or live."""
+    metadata = obj["metadata"]
+    return ObjectKey(
+        obj["apiVersion"], obj["kind"], metadata.get("namespace", ""), metadata["name"]
+    )
+
+
+def content_hash(obj: Mapping[str, Any]) -> str:
+    """Return SHA-256 (64 hexadecimal digits) over what we decide about an object.
+
+    Covers identity, labels, annotations and spec, but not the hash annotation itself nor anything
+    that a server fills in.
+    """
+    metadata = obj["metadata"]
+    annotations = metadata.get("annotations", {})
+    content = {
+        "apiVersion": obj["apiVersion"],
+        "kind": obj["kind"],
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata.get("namespace", ""),
+            "labels": metadata.get("labels", {}),
+            "annotations": {k: v for k, v in annotations.items() if k != CONTENT_HASH_ANNOTATION},
+        },
+        "spec": obj.get("spec", {}),
+    }
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def with_content_hash(obj: KubeObject) -> KubeObject:
+    """Return a copy of `obj` that carries its content hash as an annotation."""
+    metadata = dict(obj["metadata"])
+    metadata["annotations"] = dict(metadata.get("annotations", {})) | {
+        CONTENT_HASH_ANNOTATION: content_hash(obj)
+    }
+    return {**obj, "metadata": metadata}
+
+
+def canonical_json(value: object) -> bytes:
+    """Return the one JSON spelling of `value`: sorted keys, no spaces, UTF-8, text as it is."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode("utf-8")
+
+
+class _BlockDumper(yaml.SafeDumper):
+    """Writes lists indented below their key and never uses anchors."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def to_yaml(objects: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects as a YAML stream in block style; the same objects give the same bytes."""
+    return yaml.dump_all(
+        [dict(obj) for obj in objects],
+        Dumper=_BlockDumper,
+        default_flow_style=False,
+        sort_keys=False,
+        explicit_start=True,
+        # ASCII only: the writer does not escape every line break that Unicode knows.
+        allow_unicode=False,
+        width=4096,
+    )
