@@ -8,3 +8,7 @@ class EgressConfig(AppConfig):
 
     name = "egress"
     verbose_name = "Egress"
+
+    def ready(self) -> None:
+        """Register the system checks and the permissions."""
+        from egress import checks, rules  # noqa: F401, PLC0415

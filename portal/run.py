@@ -180,10 +180,15 @@ def commands(web_port: int, sandbox_port: int, var: Path) -> dict[str, list[str]
             *["--worker-class", "gthread", "--workers", "1", "--threads", "8"],
             *["--worker-tmp-dir", str(var), "--no-control-socket"],
         ],
-        "worker": [python, "-m", "celery", "-A", "portal", "worker", "--pool", "threads"]
-        + ["--concurrency", "4", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
-        "beat": [python, "-m", "celery", "-A", "portal", "beat", "--loglevel", "WARNING"]
-        + ["--schedule", str(var / "beat"), "--pidfile", ""],
+        "worker": [
+            *[python, "-m", "celery", "-A", "portal", "worker", "--pool", "threads"],
+            *["--concurrency", "4", "--loglevel", "WARNING"],
+            *["--without-gossip", "--without-mingle"],
+        ],
+        "beat": [
+            *[python, "-m", "celery", "-A", "portal", "beat", "--loglevel", "WARNING"],
+            *["--schedule", str(var / "beat"), "--pidfile", ""],
+        ],
     }
 
 
@@ -226,7 +231,8 @@ def greet(address: str, var: Path) -> None:
     print("Sign in as (the password of NAME is demo-NAME):")
     for name, role in people:
         print(f"  {name:<7} {role}")
-    print(f"\nLook at the sandbox cluster: kubectl --kubeconfig {var}/sandbox-admin.kubeconfig get se -A")
+    kubeconfig = var / "sandbox-admin.kubeconfig"
+    print(f"\nThe sandbox cluster: kubectl --kubeconfig {kubeconfig} get serviceentries -A")
     print(f"Logs: {var}/logs    Stop: Ctrl-C\n", flush=True)
 
 

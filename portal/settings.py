@@ -14,7 +14,8 @@ VERSION = "0.1.0"
 # --- safety -----------------------------------------------------------------
 DEMO = env.flag("EGRESS_DEMO", False)
 DEBUG = env.flag("EGRESS_DEBUG", False)
-DEFAULT_SECRET_KEY = "only-for-tests-and-collectstatic-never-for-a-running-portal"
+# Building an image, running tests or rendering files needs no key; serving does (check E001).
+DEFAULT_SECRET_KEY = "only-for-tests-and-collectstatic-never-for-a-running-portal"  # noqa: S105
 SECRET_KEY = env.text("EGRESS_SECRET_KEY", DEFAULT_SECRET_KEY)
 SECRET_KEY_FALLBACKS = env.words("EGRESS_SECRET_KEY_FALLBACKS")
 # Keys that encrypt cluster credentials at rest: the first encrypts, all decrypt.
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "egress.web.errors.ServiceErrors",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -119,6 +121,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
+CSRF_FAILURE_VIEW = "egress.web.errors.csrf_failed"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -165,7 +168,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Celery: rings the bell, nothing more -------------------------------------
-CELERY_BROKER_URL = env.text("EGRESS_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.text("EGRESS_BROKER_URL", "filesystem://localhost/")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True

@@ -52,7 +52,15 @@ LANES = (
     Lane("browser", ("-m", "browser", "tests/browser"), needs=("chromium",)),
     Lane("end to end", ("-m", "e2e", "tests/e2e"), needs=("chromium", "PostgreSQL", "Redis")),
     Lane("faults", ("-m", "faults and not slow", "tests/faults"), needs=("PostgreSQL", "Redis")),
-    Lane("slow", ("-m", "slow",), needs=("PostgreSQL", "Redis"), slow=True),
+    Lane(
+        "slow",
+        (
+            "-m",
+            "slow",
+        ),
+        needs=("PostgreSQL", "Redis"),
+        slow=True,
+    ),
 )
 
 PRESENT: dict[str, Callable[[], object]] = {

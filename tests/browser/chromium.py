@@ -1,0 +1,73 @@
+"""The distribution's chromium, headless, and what every page must never do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from tests.servers import HOW_TO_GET, chromium_binary
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield a browser."""
+    binary = chromium_binary()
+    if binary is None:
+        raise FileNotFoundError(HOW_TO_GET["chromium"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=list(QUIET))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visitor:
+    """Somebody in front of a browser window of their own, with an eye on its console."""
+
+    def __init__(self, browser: Browser, address: str, width: int = 1280, theme: str = "light"):
+        self.address = address
+        self.complaints: list[str] = []
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            base_url=address,
+        )
+        context.set_default_timeout(15_000)
+        self.page: Page = context.new_page()
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", self._note_request)
+
+    def _note_console(self, message: object) -> None:
+        kind, text = getattr(message, "type", ""), getattr(message, "text", "")
+        if kind in {"error", "warning"}:
+            self.complaints.append(f"{kind}: {text}")
+
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:")):
+            self.complaints.append(f"external request: {request.url}")
+
+    def sign_in(self, name: str) -> "Visitor":
+        """Sign in with the demo password."""
+        self.page.goto("/sign-in")
+        self.page.get_by_label("User name").fill(name)
+        self.page.get_by_label("Password").fill(f"demo-{name}")
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
+        return self
+
+    def close(self) -> None:
+        """Close the window. Raises AssertionError when a page complained."""
+        self.page.context.close()
+        assert self.complaints == []
