@@ -22,7 +22,7 @@ class Fault(StrEnum):
     CREDENTIALS = "BadCredentials"
 
 
-@dataclass
+@dataclass(eq=False)
 class ClusterError(Exception):
     """A call to a cluster that did not succeed.
 

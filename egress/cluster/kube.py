@@ -1,0 +1,265 @@
+"""The cluster as the portal uses it: `ClusterGateway` over raw, typed paths."""
+
+from collections.abc import Iterator, Mapping
+
+from egress.cluster import kinds
+from egress.cluster.answers import Deed, malformed, says_absent
+from egress.cluster.calls import APPLY, JSON, Calls, named, success
+from egress.cluster.credentials import Credentials
+from egress.cluster.errors import ClusterError, Fault
+from egress.cluster.gateway import ClusterIdentity, Kind, KubeObject, ObjectList, WatchEvent
+from egress.cluster.http_transport import HttpTransport, Limits
+from egress.cluster.listing import list_all
+from egress.cluster.ownership import is_foreign
+from egress.cluster.paths import collection_path, group_path, object_path
+from egress.cluster.transport import Answer, Transport
+from egress.cluster.watching import watch_events
+
+TIMEOUT = 28.0
+"""Seconds for one call, a whole paged list included: below the 30 s of promise P18."""
+WATCH_GRACE = 5.0
+"""Seconds a server may be late in ending a watch before it counts as gone."""
+
+
+class KubeGateway:
+    """Talks to one cluster. Safe to use from several threads; close it when done."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        field_manager: str = "egress-portal",
+        page_size: int = 500,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """`timeout` is in seconds and bounds every call; `page_size` is objects per page."""
+        self._calls = Calls(transport, timeout)
+        self._field_manager = field_manager
+        self._page_size = page_size
+
+    def __repr__(self) -> str:
+        return f"KubeGateway({self._calls!r})"
+
+    def identity(self) -> ClusterIdentity:
+        """Return which cluster this is. Raises ClusterError, also when it cannot be told."""
+        deed = self._calls.begin("tell which cluster this is")
+        answer = self._calls.send(deed, "GET", object_path(kinds.NAMESPACE, "", "kube-system"))
+        uid = named(answer, deed, "kube-system")["metadata"].get("uid")
+        if not isinstance(uid, str) or not uid:
+            raise malformed(deed, "has no uid of the namespace kube-system")
+        version = self._calls.ask(deed, "GET", "/version").get("gitVersion")
+        return ClusterIdentity(uid, str(version or ""), self._user(deed))
+
+    def _user(self, deed: Deed) -> str:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        status = self._calls.ask(deed, "POST", path, body=review).get("status")
+        info = status.get("userInfo") if isinstance(status, dict) else None
+        return str(info.get("username") or "") if isinstance(info, dict) else ""
+
+    def get(self, kind: Kind, namespace: str, name: str) -> KubeObject | None:
+        """Return one object, or None when the API says that it does not exist."""
+        deed = self._calls.begin(f"read {_words(kind, namespace, name)}")
+        return self._get(deed, kind, namespace, name)
+
+    def _get(self, deed: Deed, kind: Kind, namespace: str, name: str) -> KubeObject | None:
+        answer = self._calls.send(deed, "GET", object_path(kind, namespace, name))
+        return None if says_absent(answer, kind, name) else named(answer, deed, name)
+
+    def list(
+        self, kind: Kind, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> ObjectList:
+        """Return all objects; an incomplete list is an error."""
+        place = f' in "{namespace}"' if namespace else ""
+        deed = self._calls.begin(f"list {kind.plural}{place}")
+        path = collection_path(kind, namespace)
+
+        def page(query: Mapping[str, str]) -> KubeObject:
+            return self._calls.ask(deed, "GET", path, query=query)
+
+        return list_all(page, kind, labels or {}, deed=deed, page_size=self._page_size)
+
+    def create(self, obj: KubeObject, *, dry_run: bool = False) -> KubeObject:
+        """Create by server-side apply without force, and return the stored object.
+
+        Looks first: an apply onto an object that agrees in every field, or that another portal
+        wrote under the same field manager, would succeed and change it. One that appears in
+        between is seen by its `managedFields`. Raises ClusterError(CONFLICT) for both.
+        """
+        kind, namespace, name = _key(obj)
+        deed = self._calls.begin(f"create {_words(kind, namespace, name)}", writes=not dry_run)
+        existing = self._get(_reading(deed), kind, namespace, name)
+        if existing is not None and is_foreign(existing, obj, self._field_manager):
+            raise _in_the_way(deed)
+        answer = self._apply(deed, obj, dry_run=dry_run)
+        stored = named(answer, deed, name)
+        if answer.status != 201 and is_foreign(stored, obj, self._field_manager):
+            raise _in_the_way(deed)
+        return stored
+
+    def update(self, obj: KubeObject, *, uid: str, dry_run: bool = False) -> KubeObject:
+        """Bring the object with this uid to `obj` by server-side apply with force.
+
+        Raises ClusterError(CONFLICT) when the object is gone or has another uid.
+        """
+        kind, namespace, name = _key(obj)
+        deed = self._calls.begin(f"update {_words(kind, namespace, name)}", writes=not dry_run)
+        _require_uid(uid, deed)
+        pinned = {**obj, "metadata": {**obj["metadata"], "uid": uid}}
+        return named(self._apply(deed, pinned, dry_run=dry_run, force=True), deed, name)
+
+    def _apply(self, deed: Deed, obj: KubeObject, *, dry_run: bool, force: bool = False) -> Answer:
+        query = {
+            "fieldManager": self._field_manager,
+            "fieldValidation": "Strict",
+            **({"force": "true"} if force else {}),
+            **({"dryRun": "All"} if dry_run else {}),
+        }
+        path = object_path(*_key(obj))
+        return self._calls.send(deed, "PATCH", path, query=query, headers=APPLY, body=obj)
+
+    def delete(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        """Delete the object with this uid (and resourceVersion, when given).
+
+        An object that is already gone is success. Raises ClusterError(CONFLICT) when another
+        object has the name. All options travel in the body, which replaces those of the query.
+        """
+        deed = self._calls.begin(f"delete {_words(kind, namespace, name)}", writes=not dry_run)
+        _require_uid(uid, deed)
+        preconditions = {"uid": uid}
+        if resource_version:
+            preconditions["resourceVersion"] = resource_version
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": preconditions,
+            "propagationPolicy": "Background",
+            **({"dryRun": ["All"]} if dry_run else {}),
+        }
+        path = object_path(kind, namespace, name)
+        answer = self._calls.send(deed, "DELETE", path, headers=JSON, body=options)
+        if not says_absent(answer, kind, name):
+            success(answer, deed)
+
+    def watch(self, kind: Kind, resource_version: str, *, timeout: float) -> Iterator[WatchEvent]:
+        """Yield events of all namespaces from `resource_version`, for at most `timeout` seconds.
+
+        Raises ClusterError(EXPIRED) when the resourceVersion is too old, and others as the
+        connection fails.
+        """
+        deed = self._calls.begin(f"watch {kind.plural}")
+        query = {
+            "watch": "true",
+            "resourceVersion": resource_version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(max(1, int(timeout))),
+        }
+        stream = self._calls.open(deed, collection_path(kind), query, timeout + WATCH_GRACE)
+        yield from watch_events(stream, kind, deed)
+
+    def may(self, verb: str, kind: Kind, namespace: str = "") -> bool:
+        """Ask the cluster whether these credentials may do `verb`; doubt counts as no."""
+        attributes = {
+            "verb": verb,
+            "group": kind.group,
+            "resource": kind.plural,
+            **({"namespace": namespace} if namespace else {}),
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        deed = self._calls.begin(f"ask whether the portal may {verb} {kind.plural}")
+        status = self._calls.ask(deed, "POST", path, body=review).get("status")
+        if not isinstance(status, dict):
+            raise malformed(deed, "has no status")
+        return (
+            status.get("allowed") is True
+            and not status.get("denied")
+            and not status.get("evaluationError")
+        )
+
+    def serves(self, kind: Kind) -> bool:
+        """Tell whether the API knows the kind (its CRD is there)."""
+        deed = self._calls.begin(f'ask whether "{kind.api_version}" is served')
+        answer = self._calls.send(deed, "GET", group_path(kind))
+        if answer.status == 404:
+            return False
+        resources = success(answer, deed).get("resources")
+        if not isinstance(resources, list):
+            raise malformed(deed, "has no resources")
+        return any(item.get("name") == kind.plural for item in resources if isinstance(item, dict))
+
+    def close(self) -> None:
+        """Release the connections and end running watches."""
+        self._calls.close()
+
+
+def connect_gateway(
+    credentials: Credentials,
+    *,
+    field_manager: str = "egress-portal",
+    page_size: int = 500,
+    timeout: float = TIMEOUT,
+    limits: Limits | None = None,
+) -> KubeGateway:
+    """Return a gateway to the cluster of these credentials; nothing is sent yet.
+
+    `limits` are the transport's: connect and read timeouts, size of answers and of the pool.
+    Raises ClusterError(CREDENTIALS) when the credentials cannot be used.
+    """
+    return KubeGateway(
+        HttpTransport(credentials, limits),
+        field_manager=field_manager,
+        page_size=page_size,
+        timeout=timeout,
+    )
+
+
+def _key(obj: KubeObject) -> tuple[Kind, str, str]:
+    try:
+        metadata = obj["metadata"]
+        return kinds.kind_of(obj), str(metadata.get("namespace", "")), str(metadata["name"])
+    except (LookupError, TypeError, AttributeError):
+        kind = obj.get("kind") if isinstance(obj, dict) else None
+        raise ClusterError(
+            f'An object of kind "{kind}" cannot be written: the portal does not handle it, or '
+            "it has no name.",
+            Fault.INVALID,
+        ) from None
+
+
+def _words(kind: Kind, namespace: str, name: str) -> str:
+    place = f"{namespace}/{name}" if kind.namespaced else name
+    return f'{kind.kind} "{place[:320]}"'
+
+
+def _reading(deed: Deed) -> Deed:
+    return Deed(deed.words, writes=False, until=deed.until)
+
+
+def _require_uid(uid: str, deed: Deed) -> None:
+    if not uid:
+        raise ClusterError(
+            f"Could not {deed.words}: its uid is not known. Read the object first.", Fault.INVALID
+        )
+
+
+def _in_the_way(deed: Deed) -> ClusterError:
+    return ClusterError(
+        f"Could not {deed.words}: an object of somebody else has this name. "
+        "Ask its owner to remove it, or adopt it.",
+        Fault.CONFLICT,
+        status=409,
+    )
