@@ -14,6 +14,8 @@ FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin portal
 COPY --from=build /venv /venv
 COPY --from=build --chown=root:root /app /app
+# The sandbox of the demo profile keeps its state here.
+RUN mkdir /state && chown 10001 /state
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 EGRESS_VAR_DIR=/app/var
 USER 10001
