@@ -50,8 +50,16 @@ LANES = (
         database="postgres",
     ),
     Lane("browser", ("-m", "browser", "tests/browser"), needs=("chromium",)),
-    Lane("end to end", ("-m", "e2e", "tests/e2e"), needs=("chromium", "PostgreSQL", "Redis")),
-    Lane("faults", ("-m", "faults and not slow", "tests/faults"), needs=("PostgreSQL", "Redis")),
+    Lane(
+        "end to end",
+        ("-m", "e2e", "-n", "2", "tests/e2e"),
+        needs=("chromium", "PostgreSQL", "Redis"),
+    ),
+    Lane(
+        "faults",
+        ("-m", "faults and not slow", "-n", "2", "tests/faults"),
+        needs=("PostgreSQL", "Redis"),
+    ),
     Lane(
         "slow",
         (

@@ -63,8 +63,8 @@ class OwnedObject(models.Model):
     is recorded. A row with an intent and without uid is a write whose outcome must be read.
     """
 
-    cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="objects")
-    slice = models.ForeignKey(Slice, models.PROTECT, related_name="objects")
+    cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="owned_objects")
+    slice = models.ForeignKey(Slice, models.PROTECT, related_name="owned_objects")
     api_version = models.CharField(max_length=64)
     kind = models.CharField(max_length=64)
     namespace = models.CharField(max_length=63)
@@ -120,7 +120,11 @@ class Delivery(models.Model):
 
 
 class DeliveryStep(models.Model):
-    """One write of a delivery, recorded as intended before it happens and with its result after."""
+    """One write of a delivery, recorded as intended before it happens and with its result after.
+
+    `explained` is false for what is taken away although no grant ended and nobody decided it:
+    the brake counts those.
+    """
 
     class Result(models.TextChoices):
         INTENDED = "intended", "Intended"
@@ -139,6 +143,7 @@ class DeliveryStep(models.Model):
     uid = models.CharField(max_length=64, blank=True)
     content_hash = models.CharField(max_length=64, blank=True)
     diff = models.TextField(blank=True)
+    explained = models.BooleanField(default=True)
     result = models.CharField(max_length=16, choices=Result, default=Result.INTENDED)
     message = models.CharField(max_length=1000, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -52,6 +52,11 @@ class Grant(models.Model):
             models.Index(fields=["cluster", "namespace", "status"]),
             models.Index(fields=["cluster", "host", "status"]),
             models.Index(fields=["status", "expires_at"]),
+            models.Index(
+                fields=["cluster"],
+                condition=Q(ended_at__isnull=True) & ~Q(failed_reason=""),
+                name="failed_grants",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -198,15 +198,25 @@ def call(url: str, method: str, body: Any, headers: Mapping[str, str]) -> tuple[
     except urllib.error.HTTPError as error:
         with error:
             text, status = error.read(), error.code
-    return status, json.loads(text) if text else None
+    try:
+        return status, json.loads(text) if text else None
+    except json.JSONDecodeError:
+        return status, text.decode(errors="replace")
 
 
 @contextmanager
 def running_portal(
-    folder: Path, extra: Mapping[str, str] | None = None, processes: tuple[str, ...] = ("worker",)
+    folder: Path,
+    extra: Mapping[str, str] | None = None,
+    processes: tuple[str, ...] = ("worker",),
+    latency: float = 0.0,
 ) -> Iterator[Portal]:
-    """Yield a portal whose sandbox, web and `processes` run."""
+    """Yield a portal whose sandbox, web and `processes` run.
+
+    `latency` in seconds is added to every answer of the sandbox.
+    """
     portal = Portal(folder, extra or {})
+    portal.commands["sandbox"] += ["--latency-ms", str(int(latency * 1000))]
     try:
         portal.prepare()
         for name in processes:

@@ -92,7 +92,7 @@ def check_trail(portal: Portal) -> None:
         lambda: portal.api("olga", "GET", f"grants/{grant['id']}/")["conditions"]["confirmed_gone"],
         20,
     )
-    events = portal.api("olga", "GET", "audit-events/?limit=500")["results"]
+    events = portal.api("olga", "GET", "audit-events/?limit=200")["results"]
     told = [event["tag"] for event in reversed(events) if event["namespace"] == "shop"]
     story = ["request:submitted", "request:approved", "grant:created", "grant:activated"]
     story += ["grant:revoked", "grant:confirmed"]

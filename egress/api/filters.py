@@ -1,0 +1,128 @@
+"""What lists can be narrowed by."""
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ValidationError
+
+from egress.api.paging import PARAMETERS
+from egress.models import AuditEvent, Delivery, Grant, Namespace, Request, ServiceAccount
+from egress.services.outbox import namespace_key
+
+_YEARS = range(1970, 9000)
+
+
+class KnownFilters(DjangoFilterBackend):  # type: ignore[misc]
+    """Narrows a list, and refuses what the list does not know: a typo must not show everything."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        """Return the narrowed rows. Raises ValidationError for unknown or wrong parameters."""
+        filters = self.get_filterset_class(view, queryset)
+        known = PARAMETERS | set(filters.base_filters if filters else ())
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            message = "There is no such parameter. See /api/docs/."
+            raise ValidationError({name: [message] for name in unknown})
+        return super().filter_queryset(request, queryset, view)
+
+
+class MomentField(IsoDateTimeField):  # type: ignore[misc]
+    """A time of an age in which every database and every time zone can tell times."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the time. Raises ValidationError for one that is not understood."""
+        try:
+            at: datetime | None = super().to_python(value)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"]) from None
+        if at is not None and at.year not in _YEARS:
+            raise forms.ValidationError("Give a time between the years 1970 and 9000.")
+        return at
+
+
+class Moment(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    """A time as ISO 8601 writes it, such as `2026-11-02T09:30:00Z`; UTC unless it says."""
+
+    field_class = MomentField
+
+
+class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Requests by cluster, namespace, status and requester."""
+
+    cluster = django_filters.CharFilter(field_name="cluster__name")
+    namespace = django_filters.CharFilter()
+    status = django_filters.ChoiceFilter(choices=Request.STATUSES)
+    requester = django_filters.CharFilter(field_name="requester__username")
+
+    class Meta:
+        model = Request
+        fields = ["cluster", "namespace", "status", "requester"]
+
+
+class GrantFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Grants by where, who, what and how they stand."""
+
+    cluster = django_filters.CharFilter(field_name="cluster__name")
+    namespace = django_filters.CharFilter()
+    service_account = django_filters.CharFilter()
+    host = django_filters.CharFilter()
+    status = django_filters.ChoiceFilter(choices=Grant.STATUSES)
+    expires_before = Moment(field_name="expires_at", lookup_expr="lt")
+
+    class Meta:
+        model = Grant
+        fields = ["cluster", "namespace", "service_account", "host", "status"]
+
+
+class NamespaceFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Namespaces by cluster and name."""
+
+    cluster = django_filters.CharFilter(field_name="cluster__name")
+    name = django_filters.CharFilter()
+
+    class Meta:
+        model = Namespace
+        fields = ["cluster", "name"]
+
+
+class ServiceAccountFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Service accounts by cluster and namespace."""
+
+    cluster = django_filters.CharFilter(field_name="namespace__cluster__name")
+    namespace = django_filters.CharFilter(field_name="namespace__name")
+
+    class Meta:
+        model = ServiceAccount
+        fields = ["cluster", "namespace"]
+
+
+class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Deliveries by cluster, namespace and outcome."""
+
+    cluster = django_filters.CharFilter(field_name="cluster__name")
+    namespace = django_filters.CharFilter(method="of_namespace")
+    outcome = django_filters.ChoiceFilter(choices=Delivery.Outcome.choices)
+
+    class Meta:
+        model = Delivery
+        fields = ["cluster", "outcome"]
+
+    def of_namespace(self, rows: QuerySet[Delivery], name: str, value: str) -> QuerySet[Delivery]:
+        """Narrow to the slice of one namespace."""
+        return rows.filter(slice__key=namespace_key(value))
+
+
+class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Audit events by what, who, where and when."""
+
+    since = Moment(field_name="at", lookup_expr="gte")
+    until = Moment(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = AuditEvent
+        fields = ["tag", "actor", "target", "target_id", "cluster", "namespace", "host"]

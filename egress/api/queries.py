@@ -1,0 +1,32 @@
+"""Rows as the serializers need them: with all they show, read in a fixed number of queries."""
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+
+from egress.models import Delivery, DeliveryStep, Grant, Namespace, Person, Request
+from egress.selectors import deliveries, grants, requests
+
+
+def grants_for(person: Person) -> QuerySet[Grant]:
+    """Return the grants the person may see, with `is_enforced`.
+
+    That tells whether the namespace that the grant is pinned to is held to its grants.
+    """
+    held = Namespace.objects.filter(
+        cluster=OuterRef("cluster"),
+        uid=OuterRef("namespace_uid"),
+        gone_at__isnull=True,
+        default_deny_enforced=True,
+    )
+    return grants.visible_grants(person).annotate(is_enforced=Exists(held))
+
+
+def requests_for(person: Person) -> QuerySet[Request]:
+    """Return the requests the person may see, with the numbers of their grants."""
+    numbers = Grant.objects.only("pk", "request_id").order_by("pk")
+    return requests.visible_requests(person).prefetch_related(Prefetch("grants", numbers))
+
+
+def deliveries_for(person: Person) -> QuerySet[Delivery]:
+    """Return the deliveries the person may see, with their steps."""
+    steps = DeliveryStep.objects.order_by("position")
+    return deliveries.visible_deliveries(person).prefetch_related(Prefetch("steps", steps))

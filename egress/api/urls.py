@@ -1,0 +1,37 @@
+"""The addresses of the API."""
+
+from django.urls import path, re_path
+
+from egress.api import problems
+from egress.api.views import account, docs, grants, records, requests
+
+v1 = "v1/"
+urlpatterns = [
+    path("", docs.Root.as_view(), name="api-root"),
+    path("schema/", docs.Schema.as_view(), name="api-schema"),
+    path("docs/", docs.Docs.as_view(), name="api-docs"),
+    path(f"{v1}me/", account.Me.as_view()),
+    path(f"{v1}tokens/", account.Tokens.as_view()),
+    path(f"{v1}tokens/<int:pk>/", account.OneToken.as_view()),
+    path(f"{v1}requests/", requests.Requests.as_view()),
+    path(f"{v1}requests/<int:pk>/", requests.OneRequest.as_view()),
+    path(f"{v1}requests/<int:pk>/approve/", requests.Approve.as_view()),
+    path(f"{v1}requests/<int:pk>/deny/", requests.Deny.as_view()),
+    path(f"{v1}requests/<int:pk>/withdraw/", requests.Withdraw.as_view()),
+    path(f"{v1}requests/<int:pk>/comments/", requests.Comments.as_view()),
+    path(f"{v1}grants/", grants.Grants.as_view()),
+    path(f"{v1}grants/<int:pk>/", grants.OneGrant.as_view()),
+    path(f"{v1}grants/<int:pk>/revoke/", grants.Revoke.as_view()),
+    path(f"{v1}grants/<int:pk>/resume/", grants.Resume.as_view()),
+    path(f"{v1}grants/<int:pk>/renew/", grants.Renew.as_view()),
+    path(f"{v1}clusters/", records.Clusters.as_view()),
+    path(f"{v1}clusters/<slug:name>/", records.OneCluster.as_view()),
+    path(f"{v1}namespaces/", records.Namespaces.as_view()),
+    path(f"{v1}namespaces/<slug:cluster>/<slug:name>/default-deny/", records.DefaultDeny.as_view()),
+    path(f"{v1}service-accounts/", records.ServiceAccounts.as_view()),
+    path(f"{v1}catalogue/", records.Catalogue.as_view()),
+    path(f"{v1}deliveries/", records.Deliveries.as_view()),
+    path(f"{v1}audit-events/", records.AuditEvents.as_view()),
+    path(f"{v1}access-check/", records.AccessCheck.as_view()),
+    re_path(r"^.*$", problems.not_found),
+]

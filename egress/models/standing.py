@@ -1,0 +1,127 @@
+"""What one person is and may do where, read from the database in one go.
+
+Rules judge single objects by it and selectors filter lists by it: both start from the same
+facts, and a parity test proves that they come to the same answers.
+"""
+
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import Q
+
+from egress.models.cluster import Namespace
+from egress.models.person import Person, Role, RoleBinding
+
+SCOPE_PATTERN = re.compile(r"[a-z0-9*?-]{1,253}")
+"""What an approver's namespace pattern may contain. Any other pattern matches nothing."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an approver decides. `cluster_id` None means every cluster."""
+
+    cluster_id: int | None
+    namespaces: str
+
+    def covers(self, cluster_id: int, namespace: str) -> bool:
+        """Tell whether the scope contains the namespace `namespace` of the cluster."""
+        if self.cluster_id is not None and self.cluster_id != cluster_id:
+            return False
+        if not SCOPE_PATTERN.fullmatch(self.namespaces):
+            return False
+        return fnmatchcase(namespace, self.namespaces)
+
+    @property
+    def regex(self) -> str | None:
+        """Return the pattern as a regular expression that both databases understand.
+
+        None when the pattern is not valid and therefore covers nothing.
+        """
+        if not SCOPE_PATTERN.fullmatch(self.namespaces):
+            return None
+        return "^" + self.namespaces.replace("*", ".*").replace("?", ".") + r"\Z"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A person's teams and roles at one moment. Without a person it allows nothing."""
+
+    person_id: int | None = None
+    username: str = ""
+    is_active: bool = False
+    is_admin: bool = False
+    is_auditor: bool = False
+    teams: frozenset[str] = field(default_factory=frozenset)
+    scopes: tuple[Scope, ...] = ()
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether nothing is hidden from the person."""
+        return self.is_active and (self.is_admin or self.is_auditor)
+
+    def owns(self, namespace: Namespace) -> bool:
+        """Tell whether one of the person's teams owns the namespace."""
+        owner = namespace.owner_name
+        return self.is_active and bool(owner) and owner in self.teams
+
+    def approves(self, cluster_id: int, namespace: str) -> bool:
+        """Tell whether the person is an approver for the namespace.
+
+        Being an admin is not enough: approving needs a role of its own, whose binding is
+        audited, so no admin decides by the way.
+        """
+        return self.is_active and any(scope.covers(cluster_id, namespace) for scope in self.scopes)
+
+    def owned_namespaces(self) -> Q:
+        """Return the filter of `Namespace` rows that the person's teams own."""
+        if not (self.is_active and self.teams):
+            return Q(pk__in=())
+        names = sorted(self.teams)
+        return Q(owner__name__in=names) | Q(owner__isnull=True, owner_label__in=names)
+
+    def approved_area(self, cluster: str = "cluster_id", namespace: str = "namespace") -> Q:
+        """Return the filter of rows within the person's scopes.
+
+        `cluster` and `namespace` are the names of the fields that hold the cluster's primary key
+        and the namespace's name.
+        """
+        area = Q(pk__in=())
+        for scope in self.scopes if self.is_active else ():
+            pattern = scope.regex
+            if pattern is None:
+                continue
+            where: dict[str, Any] = {}
+            if scope.cluster_id is not None:
+                where[cluster] = scope.cluster_id
+            if scope.namespaces != "*":
+                where[f"{namespace}__regex"] = pattern
+            area |= Q(**where) if where else ~Q(pk__in=())
+        return area
+
+
+def standing_of(person: object) -> Standing:
+    """Return what `person` is and may do now, read freshly; nothing for anonymous visitors."""
+    if not isinstance(person, Person) or person.pk is None:
+        return Standing()
+    row = Person.objects.filter(pk=person.pk).values_list("is_active", "is_superuser").first()
+    if row is None:
+        return Standing()
+    is_active, is_superuser = row
+    teams = dict(Group.objects.filter(user=person).values_list("pk", "name"))
+    bindings = RoleBinding.objects.filter(Q(person=person) | Q(team__in=list(teams))).values_list(
+        "role", "cluster_id", "namespaces"
+    )
+    roles = list(bindings)
+    held = {role for role, _, _ in roles}
+    return Standing(
+        person_id=person.pk,
+        username=person.username,
+        is_active=is_active,
+        is_admin=is_active and (is_superuser or Role.ADMIN in held),
+        is_auditor=is_active and Role.AUDITOR in held,
+        teams=frozenset(teams.values()),
+        scopes=tuple(Scope(where, names) for role, where, names in roles if role == Role.APPROVER),
+    )

@@ -1,0 +1,223 @@
+"""Who may do what: one function per right, and the same rights for Django's `has_perm`.
+
+Every function takes a person, or the `Standing` of one that was read just now, and fails closed:
+anonymous visitors and people without an active account may do nothing.
+"""
+
+from collections.abc import Callable
+
+from rules.permissions import add_perm, perm_exists
+from rules.predicates import predicate
+
+from egress.domain.wording import quoted
+from egress.models import AuditEvent, Cluster, Grant, Namespace, Request
+from egress.models.standing import Standing, standing_of
+
+
+def _standing(who: object) -> Standing:
+    return who if isinstance(who, Standing) else standing_of(who)
+
+
+def is_admin(who: object) -> bool:
+    """Tell whether the person administers the portal. Superusers do, and never more."""
+    return _standing(who).is_admin
+
+
+def is_auditor(who: object) -> bool:
+    """Tell whether the person may read everything."""
+    return _standing(who).is_auditor
+
+
+def is_approver_for(who: object, cluster: Cluster, namespace: str) -> bool:
+    """Tell whether the person is an approver for the namespace called `namespace`."""
+    return _standing(who).approves(cluster.pk, namespace)
+
+
+def may_ask(who: object, namespace: Namespace) -> bool:
+    """Tell whether the person may ask for access of the namespace: their team owns it."""
+    return namespace.gone_at is None and _standing(who).owns(namespace)
+
+
+def may_view_namespace(who: object, namespace: Namespace) -> bool:
+    """Tell whether the person may know of the namespace."""
+    standing = _standing(who)
+    return (
+        standing.sees_everything
+        or standing.owns(namespace)
+        or standing.approves(namespace.cluster_id, namespace.name)
+    )
+
+
+def may_view_cluster(who: object, cluster: Cluster) -> bool:
+    """Tell whether the person may see the cluster: all of it, or a namespace in it."""
+    standing = _standing(who)
+    if standing.sees_everything:
+        return True
+    if not standing.is_active:
+        return False
+    if any(scope.cluster_id in (None, cluster.pk) for scope in standing.scopes):
+        return True
+    present = Namespace.objects.filter(cluster=cluster, gone_at__isnull=True)
+    return any(standing.owns(namespace) for namespace in present.select_related("owner"))
+
+
+def _owns_pinned(standing: Standing, cluster_id: int, uid: str) -> bool:
+    # By uid, not by name: a namespace made again by somebody else shows them nothing old.
+    namespace = Namespace.objects.filter(cluster_id=cluster_id, uid=uid).select_related("owner")
+    return any(standing.owns(row) for row in namespace)
+
+
+def may_view_request(who: object, request: Request) -> bool:
+    """Tell whether the person may read the request."""
+    standing = _standing(who)
+    if not standing.is_active:
+        return False
+    return (
+        request.requester_id == standing.person_id
+        or standing.sees_everything
+        or standing.approves(request.cluster_id, request.namespace)
+        or _owns_pinned(standing, request.cluster_id, request.namespace_uid)
+    )
+
+
+def may_view_grant(who: object, grant: Grant) -> bool:
+    """Tell whether the person may read the grant."""
+    standing = _standing(who)
+    return (
+        standing.sees_everything
+        or standing.approves(grant.cluster_id, grant.namespace)
+        or _owns_pinned(standing, grant.cluster_id, grant.namespace_uid)
+    )
+
+
+def may_revoke(who: object, grant: Grant) -> bool:
+    """Tell whether the person may end the grant: the team, its approvers, and admins."""
+    standing = _standing(who)
+    return (
+        standing.is_admin
+        or standing.approves(grant.cluster_id, grant.namespace)
+        or _owns_pinned(standing, grant.cluster_id, grant.namespace_uid)
+    )
+
+
+def why_not_independent(standing: Standing, request: Request) -> str:
+    """Return why the person is too close to the request to decide it, empty when they are not."""
+    if request.requester_id == standing.person_id:
+        return "you asked for this yourself, so somebody else has to decide."
+    if request.renews is not None and request.renews.request.requester_id == standing.person_id:
+        return "you asked for the grant that this renews, so somebody else has to decide."
+    return ""
+
+
+def why_may_decide(who: object, request: Request) -> tuple[bool, str]:
+    """Tell whether the person may decide the request, and why, in a sentence for them.
+
+    Looks at the person only: whether the request still waits for a decision is another question.
+    """
+    standing = _standing(who)
+    if not standing.is_active:
+        return False, "You may not decide: your account is not active."
+    where = f"namespace {quoted(request.namespace)} of cluster {quoted(request.cluster.name)}"
+    if not standing.approves(request.cluster_id, request.namespace):
+        return False, f"You may not decide: you are not an approver for {where}."
+    if closeness := why_not_independent(standing, request):
+        return False, f"You may not decide: {closeness}"
+    return True, f"You may decide because you are an approver for {where}."
+
+
+def may_decide(who: object, request: Request) -> bool:
+    """Tell whether the person may decide the request. Nobody decides their own wish."""
+    return why_may_decide(who, request)[0]
+
+
+def may_resume(who: object, grant: Grant) -> bool:
+    """Tell whether the person may resume the suspended grant: an approver who did not ask."""
+    standing = _standing(who)
+    return (
+        standing.approves(grant.cluster_id, grant.namespace)
+        and grant.request.requester_id != standing.person_id
+    )
+
+
+def may_set_default_deny(who: object, namespace: Namespace) -> bool:
+    """Tell whether the person may switch default deny on: admins and the owning team."""
+    standing = _standing(who)
+    return namespace.gone_at is None and (standing.is_admin or standing.owns(namespace))
+
+
+def may_view_audit(who: object, target: object = None) -> bool:
+    """Tell whether the person may read the audit trail; what they see of it is filtered."""
+    return _standing(who).is_active
+
+
+def may_view_event(who: object, event: AuditEvent) -> bool:
+    """Tell whether the person may read one event of the audit trail."""
+    standing = _standing(who)
+    if standing.sees_everything:
+        return True
+    if not standing.is_active:
+        return False
+    if event.actor == standing.username or _is_about_own_request(standing, event):
+        return True
+    rows = Namespace.objects.filter(cluster__name=event.cluster, name=event.namespace)
+    named = list(rows.select_related("owner"))
+    others = [row.gone_at for row in named if not standing.owns(row)]
+    # Where a namesake belonged to others, only what happened after it was gone is theirs.
+    if any(standing.owns(row) for row in named) and all(
+        gone is not None and gone < event.at for gone in others
+    ):
+        return True
+    cluster = Cluster.objects.filter(name=event.cluster).values_list("pk", flat=True).first()
+    return bool(event.namespace) and standing.approves(cluster or 0, event.namespace)
+
+
+def _is_about_own_request(standing: Standing, event: AuditEvent) -> bool:
+    if event.target != "request" or not event.target_id.isdecimal():
+        return False
+    own = Request.objects.filter(pk=int(event.target_id), requester_id=standing.person_id)
+    return own.exists()
+
+
+def may_administer(who: object, target: object = None) -> bool:
+    """Tell whether the person may change people, clusters and the catalogue."""
+    return _standing(who).is_admin
+
+
+ABOUT_AN_OBJECT: dict[str, Callable[..., bool]] = {
+    "egress.ask": may_ask,
+    "egress.view_namespace": may_view_namespace,
+    "egress.view_cluster": may_view_cluster,
+    "egress.view_request": may_view_request,
+    "egress.decide": may_decide,
+    "egress.view_grant": may_view_grant,
+    "egress.revoke_grant": may_revoke,
+    "egress.resume_grant": may_resume,
+    "egress.set_default_deny": may_set_default_deny,
+}
+"""Rights on one object; without one they allow nothing."""
+
+ABOUT_THE_PORTAL: dict[str, Callable[..., bool]] = {
+    "egress.view_audit": may_view_audit,
+    "egress.administer": may_administer,
+}
+"""Rights that need no object."""
+
+
+def register() -> None:
+    """Make the permissions known to Django, once."""
+    for name, test in {**ABOUT_AN_OBJECT, **ABOUT_THE_PORTAL}.items():
+        if not perm_exists(name):  # type: ignore[no-untyped-call]
+            allows = _permission(test, name in ABOUT_AN_OBJECT)
+            add_perm(name, predicate(allows, name=name))  # type: ignore[no-untyped-call]
+
+
+def _permission(test: Callable[..., bool], needs_object: bool) -> Callable[[object, object], bool]:
+    def allows(who: object, target: object = None) -> bool:
+        if needs_object and target is None:
+            return False
+        return test(who, target)
+
+    return allows
+
+
+register()

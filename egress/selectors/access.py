@@ -1,0 +1,103 @@
+"""Access check: may this subject reach that destination, and why?"""
+
+import ipaddress
+from dataclasses import dataclass
+
+from egress.domain.access import Destination
+from egress.domain.hosts import HostError, canonical_destination_host
+from egress.domain.lifecycle import GrantStatus
+from egress.domain.wording import quoted
+from egress.models import Cluster, Grant, Namespace, Person
+from egress.models.standing import Standing
+from egress.selectors.namespaces import visible_namespaces
+from egress.selectors.policy import open_grants
+
+
+@dataclass(frozen=True)
+class AccessAnswer:
+    """Yes or no, and why.
+
+    `allowed` tells whether a grant that is in force covers it. `enforced` tells whether the
+    namespace is held to its grants at all: while it is not, traffic may pass without one.
+    """
+
+    allowed: bool
+    reason: str
+    grant: Grant | None
+    enforced: bool
+
+
+def access_check(
+    person: Person | Standing,
+    cluster: Cluster,
+    namespace: str,
+    service_account: str,
+    host: str,
+    port: int,
+) -> AccessAnswer | None:
+    """Tell whether `namespace/service_account` may reach `host:port`, as the portal's grants say.
+
+    An empty service account asks for every workload of the namespace. None when the namespace
+    is absent, or not for the person to see.
+    """
+    row = visible_namespaces(person).filter(cluster=cluster, name=namespace).first()
+    if row is None:
+        return None
+    canonical, problem = _canonical(host)
+    if problem:
+        return AccessAnswer(False, problem, None, row.default_deny_enforced)
+    covering = [
+        grant
+        for grant in open_grants(cluster, namespace)
+        if grant.service_account in {"", service_account}
+        and grant.port == port
+        and covers(grant.destination, canonical)
+    ]
+    return _answer(row, covering, f"{quoted(canonical)} port {port}")
+
+
+def _answer(namespace: Namespace, covering: list[Grant], where: str) -> AccessAnswer:
+    enforced = namespace.default_deny_enforced
+    in_force = [grant for grant in covering if grant.status != GrantStatus.PENDING]
+    if in_force:
+        grant = in_force[0]
+        until = f" until {grant.expires_at:%Y-%m-%d %H:%M} UTC" if grant.expires_at else ""
+        reason = f"Yes: grant #{grant.pk} allows {quoted(grant.subject)} to reach it{until}."
+        return AccessAnswer(True, reason, grant, enforced)
+    if covering:
+        reason = f"Not yet: grant #{covering[0].pk} is approved and not applied so far."
+        return AccessAnswer(False, reason, covering[0], enforced)
+    if enforced:
+        return AccessAnswer(False, f"No: no grant covers {where}. Ask for it.", None, True)
+    reason = (
+        f"No grant covers {where}, but namespace {quoted(namespace)} is not held to its grants, "
+        "so traffic may pass. Ask for access before default deny is switched on."
+    )
+    return AccessAnswer(False, reason, None, False)
+
+
+def covers(destination: Destination, host: str) -> bool:
+    """Tell whether a granted destination contains a canonical host or address range."""
+    if destination.host == host:
+        return True
+    if destination.is_wildcard:
+        return host.endswith(destination.host[1:]) and not host.startswith("*")
+    if destination.is_cidr and "/" in host:
+        granted, asked = ipaddress.ip_network(destination.host), ipaddress.ip_network(host)
+        return granted.version == asked.version and asked.subnet_of(granted)  # type: ignore[arg-type]
+    return False
+
+
+def _canonical(host: str) -> tuple[str, str]:
+    try:
+        return canonical_destination_host(host.strip()), ""
+    except HostError as error:
+        return _single_address(host.strip(), error)
+
+
+def _single_address(host: str, error: HostError) -> tuple[str, str]:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "", error.message
+    return f"{address}/{address.max_prefixlen}", ""

@@ -1,0 +1,93 @@
+"""Grants that somebody may read, what needs their attention, and how far each has come."""
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from egress.domain.lifecycle import GrantStatus
+from egress.models import Delivery, DeliveryStep, Grant, Person, Request, Slice
+from egress.models.standing import Standing, standing_of
+from egress.selectors.namespaces import pinned_filter
+
+NAMESPACE_SLICE = "namespace:"
+
+
+@dataclass(frozen=True)
+class GrantProgress:
+    """How far a grant has come: the steps of the last delivery, and where it stands in words."""
+
+    grant: Grant
+    steps: list[DeliveryStep]
+    state_words: str
+
+
+def visible_grants(person: Person | Standing) -> QuerySet[Grant]:
+    """Return the grants that the person may read, newest first."""
+    standing = person if isinstance(person, Standing) else standing_of(person)
+    rows = Grant.objects.select_related("cluster", "request__requester")
+    if standing.sees_everything:
+        return rows
+    if not standing.is_active:
+        return rows.none()
+    return rows.filter(standing.approved_area() | pinned_filter(standing))
+
+
+def expiring_soon(person: Person | Standing) -> QuerySet[Grant]:
+    """Return the visible grants that end within the reminder window, soonest first."""
+    return visible_grants(person).filter(status=GrantStatus.EXPIRING).order_by("expires_at", "pk")
+
+
+def failed(person: Person | Standing) -> QuerySet[Grant]:
+    """Return the live grants that could not be applied, newest first."""
+    return visible_grants(person).filter(ended_at__isnull=True).exclude(failed_reason="")
+
+
+def progress(request: Request) -> list[GrantProgress]:
+    """Return how far each grant of the request has come, in the order of its destinations."""
+    grants = list(request.grants.select_related("cluster", "request").order_by("pk"))
+    if request.renews is not None and not grants:
+        grants = [request.renews]
+    if not grants:
+        return []
+    delivery = _last_delivery(grants[0])
+    steps = list(delivery.steps.all()) if delivery else []
+    return [
+        GrantProgress(grant, [step for step in steps if _concerns(step, grant)], words_for(grant))
+        for grant in grants
+    ]
+
+
+def _last_delivery(grant: Grant) -> Delivery | None:
+    key = f"{NAMESPACE_SLICE}{grant.namespace}"
+    row = Slice.objects.filter(cluster=grant.cluster, key=key).first()
+    if row is None:
+        return None
+    steps = Prefetch("steps", DeliveryStep.objects.order_by("position"))
+    made = row.deliveries.filter(started_at__gte=grant.created_at)
+    return made.order_by("-pk").prefetch_related(steps).first()
+
+
+def _concerns(step: DeliveryStep, grant: Grant) -> bool:
+    return step.namespace == grant.namespace
+
+
+def words_for(grant: Grant) -> str:
+    """Return where the grant stands, in a sentence that says what comes next."""
+    if grant.failed_reason and grant.is_live:
+        return f"It could not be applied: {grant.failed_message or grant.failed_reason}"
+    if grant.drifted_at is not None and grant.is_live:
+        return "Somebody changed it in the cluster; it is put right at the next sweep."
+    if not grant.is_live:
+        return _words_for_ended(grant)
+    return {
+        GrantStatus.PENDING: "It waits for the worker to apply it.",
+        GrantStatus.ACTIVE: "It is in force.",
+        GrantStatus.EXPIRING: "It is in force and ends soon. Renew it if you still need it.",
+        GrantStatus.SUSPENDED: "It is suspended. An approver has to resume it.",
+    }[GrantStatus(grant.status)]
+
+
+def _words_for_ended(grant: Grant) -> str:
+    if grant.confirmed_at is None:
+        return f"It is {grant.status}; the worker is taking it out of the cluster."
+    return f"It is {grant.status}, and was seen gone from the cluster."

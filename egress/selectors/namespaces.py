@@ -1,0 +1,55 @@
+"""Which namespaces somebody may know of, and ask for."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from egress.models import Cluster, Namespace, Person, ServiceAccount
+from egress.models.standing import Standing, standing_of
+
+
+def visible_namespaces(person: Person | Standing) -> QuerySet[Namespace]:
+    """Return the present namespaces that the person may know of, by cluster and name."""
+    return present_namespaces().filter(namespace_filter(_standing(person)))
+
+
+def askable_namespaces(
+    person: Person | Standing, cluster: Cluster | None = None
+) -> QuerySet[Namespace]:
+    """Return the present namespaces for which the person may ask: those their teams own."""
+    owned = present_namespaces().filter(_standing(person).owned_namespaces())
+    return owned.filter(cluster=cluster) if cluster else owned
+
+
+def present_namespaces() -> QuerySet[Namespace]:
+    """Return every namespace that is not gone, with cluster and owner."""
+    present = Namespace.objects.filter(gone_at__isnull=True).select_related("cluster", "owner")
+    return present.order_by("cluster__name", "name")
+
+
+def namespace_filter(standing: Standing) -> Q:
+    """Return the filter of `Namespace` rows that somebody of this standing may know of."""
+    if standing.sees_everything:
+        return Q()
+    return standing.owned_namespaces() | standing.approved_area("cluster_id", "name")
+
+
+def pinned_filter(standing: Standing) -> Q:
+    """Return the filter of rows whose pinned namespace belongs to the person's teams.
+
+    For rows with `cluster` and `namespace_uid`. By uid, not by name: a namespace made again by
+    somebody else shows its new owner nothing old.
+    """
+    if not (standing.is_active and standing.teams):
+        return Q(pk__in=())
+    owned = Namespace.objects.filter(
+        standing.owned_namespaces(), cluster=OuterRef("cluster"), uid=OuterRef("namespace_uid")
+    )
+    return Q(Exists(owned))
+
+
+def service_accounts_of(namespace: Namespace) -> QuerySet[ServiceAccount]:
+    """Return the present service accounts of the namespace, by name."""
+    return namespace.service_accounts.filter(gone_at__isnull=True).order_by("name")
+
+
+def _standing(person: Person | Standing) -> Standing:
+    return person if isinstance(person, Standing) else standing_of(person)

@@ -1,0 +1,272 @@
+"""The audit trail: every action appends to one chain of hashes, or does not happen."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from egress.domain import chain
+from egress.models import AuditCheck, AuditEvent, AuditHead
+from egress.services.actor import Actor
+from egress.services.errors import Unavailable
+
+LOCK_SECONDS = 3
+"""How long an action waits for its turn to append; after that it is refused."""
+
+
+class Tag(StrEnum):
+    """What happened, as `noun:verbed`."""
+
+    REQUEST_SUBMITTED = "request:submitted"
+    REQUEST_EDITED = "request:edited"
+    REQUEST_COMMENTED = "request:commented"
+    REQUEST_APPROVAL_GIVEN = "request:approval-given"
+    REQUEST_APPROVED = "request:approved"
+    REQUEST_DENIED = "request:denied"
+    REQUEST_WITHDRAWN = "request:withdrawn"
+    REQUEST_LAPSED = "request:lapsed"
+    GRANT_CREATED = "grant:created"
+    GRANT_ACTIVATED = "grant:activated"
+    GRANT_RENEWED = "grant:renewed"
+    GRANT_EXPIRING = "grant:expiring"
+    GRANT_EXPIRED = "grant:expired"
+    GRANT_REVOKED = "grant:revoked"
+    GRANT_LAPSED = "grant:lapsed"
+    GRANT_SUSPENDED = "grant:suspended"
+    GRANT_RESUMED = "grant:resumed"
+    GRANT_CONFIRMED = "grant:confirmed"
+    GRANT_FAILED = "grant:failed"
+    DELIVERY_STARTED = "delivery:started"
+    DELIVERY_FINISHED = "delivery:finished"
+    CLUSTER_CONNECTED = "cluster:connected"
+    CLUSTER_CHANGED = "cluster:changed"
+    CLUSTER_UNREACHABLE = "cluster:unreachable"
+    CLUSTER_REACHABLE = "cluster:reachable"
+    NAMESPACE_OWNER_SET = "namespace:owner-set"
+    NAMESPACE_DEFAULT_DENY_SET = "namespace:default-deny-set"
+    NAMESPACE_ENFORCEMENT_SET = "namespace:enforcement-set"
+    PERSON_CREATED = "person:created"
+    PERSON_CHANGED = "person:changed"
+    PERSON_PASSWORD_SET = "person:password-set"  # noqa: S105 (the name of an event)
+    PERSON_DEACTIVATED = "person:deactivated"
+    PERSON_SIGNED_IN = "person:signed-in"
+    PERSON_SIGNED_OUT = "person:signed-out"
+    PERSON_SIGN_IN_FAILED = "person:sign-in-failed"
+    TEAM_CREATED = "team:created"
+    TEAM_MEMBERS_SET = "team:members-set"
+    ROLE_BOUND = "role:bound"
+    ROLE_UNBOUND = "role:unbound"
+    TOKEN_CREATED = "token:created"  # noqa: S105 (the name of an event)
+    TOKEN_REVOKED = "token:revoked"  # noqa: S105 (the name of an event)
+    CATALOGUE_SAVED = "catalogue:saved"
+    CATALOGUE_RETIRED = "catalogue:retired"
+    DRIFT_FOUND = "drift:found"
+    DRIFT_HEALED = "drift:healed"
+    SWEEP_BRAKED = "sweep:braked"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event to append. `target` names the kind of thing, `target_id` which one.
+
+    `data` holds the details, before and after, as text, whole numbers, booleans, lists and
+    mappings; never a secret. `at` is now unless given.
+    """
+
+    tag: Tag
+    actor: Actor
+    target: str
+    target_id: object
+    message: str
+    cluster: str = ""
+    namespace: str = ""
+    host: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+def record(
+    *,
+    tag: Tag,
+    actor: Actor,
+    target: str,
+    target_id: object,
+    message: str,
+    cluster: str = "",
+    namespace: str = "",
+    host: str = "",
+    data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> AuditEvent:
+    """Append one event in the caller's transaction, as its last statement.
+
+    Raises Unavailable when the trail cannot be written within LOCK_SECONDS: the caller's
+    transaction is then rolled back, so an action that cannot be audited does not happen. Raises
+    TransactionManagementError outside a transaction.
+    """
+    entry = Entry(tag, actor, target, target_id, message, cluster, namespace, host, data or {}, at)
+    return record_all([entry])[0]
+
+
+def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Append several events in their order, like `record`."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "Events are recorded in the transaction of the action they tell of."
+        )
+    if not entries:
+        return []
+    try:
+        return _append(entries)
+    except DatabaseError as error:
+        raise Unavailable(
+            "The audit trail cannot be written now, so nothing was done. Try again in a minute.",
+            reason="AuditUnavailable",
+        ) from error
+
+
+def _append(entries: Sequence[Entry]) -> list[AuditEvent]:
+    head = take_turn(len(entries))
+    sequence, previous = head.sequence - len(entries), head.hash
+    events = []
+    for entry in entries:
+        sequence += 1
+        event = _event(entry, sequence, previous)
+        event.save()
+        events.append(event)
+        previous = event.hash
+    AuditHead.objects.filter(pk=head.pk).update(hash=previous)
+    return events
+
+
+def take_turn(count: int = 0) -> AuditHead:
+    """Lock the head of the chain until the transaction ends, and raise its number by `count`.
+
+    With 0 it serialises rare actions that must not happen at the same time. Raises Unavailable
+    when the head is missing, and DatabaseError when the turn does not come in time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+    # The UPDATE takes the lock; SQLite has it already, its transactions begin IMMEDIATE.
+    if AuditHead.objects.filter(pk=1).update(sequence=F("sequence") + count) != 1:
+        raise Unavailable(
+            "The head of the audit trail is missing, so nothing can be done. An admin has to "
+            "restore the database.",
+            reason="AuditUnavailable",
+        )
+    return AuditHead.objects.get(pk=1)
+
+
+def _event(entry: Entry, sequence: int, previous: str) -> AuditEvent:
+    event = AuditEvent(
+        sequence=sequence,
+        at=entry.at or timezone.now(),
+        tag=str(entry.tag),
+        actor=_short(entry.actor.name, 150),
+        source=_short(entry.actor.source, 64),
+        request_id=_short(entry.actor.request_id, 64),
+        target=_short(entry.target, 64),
+        target_id=_short(str(entry.target_id), 64),
+        cluster=_short(entry.cluster, 63),
+        namespace=_short(entry.namespace, 63),
+        host=_short(entry.host, 253),
+        message=_short(entry.message, 1000),
+        data=_plain(entry.data),
+        previous_hash=previous,
+    )
+    event.hash = chain.event_hash(previous, sequence, _content(*_facts(event)))
+    return event
+
+
+def _short(text: str, limit: int) -> str:
+    clean = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _plain(value: object) -> Any:
+    """Return the value as JSON that reads the same from every database."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return _short(str(value), 20_000)
+    if isinstance(value, datetime):
+        return _time(value)
+    if isinstance(value, Mapping):
+        return {_short(str(name), 200): _plain(below) for name, below in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(below) for below in value]
+    raise TypeError(f"{type(value).__name__} cannot stand in an audit event.")
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+FACTS = (
+    "at",
+    "tag",
+    "actor",
+    "source",
+    "request_id",
+    "target",
+    "target_id",
+    "cluster",
+    "namespace",
+    "host",
+    "message",
+    "data",
+)
+"""The fields of an event that its hash covers, besides its number and the hash before it."""
+
+
+def _facts(event: AuditEvent) -> list[Any]:
+    return [getattr(event, name) for name in FACTS]
+
+
+def _content(at: datetime, *others: Any) -> dict[str, Any]:
+    return {"at": _time(at), **dict(zip(FACTS[1:], others, strict=True))}
+
+
+def verify(batch: int = 2000) -> chain.ChainResult:
+    """Check the whole chain against its head, reading `batch` events at a time.
+
+    Finds events that were edited, dropped, put in another order, cut off at the end, or added
+    past the services.
+    """
+    # Read in this order, so that events appended meanwhile do not look like forged ones.
+    last = AuditEvent.objects.aggregate(last=Max("sequence"))["last"] or 0
+    head = AuditHead.objects.filter(pk=1).first()
+    if head is None:
+        return chain.ChainResult(False, 0, 0, "The head of the trail is missing.")
+    if last > head.sequence:
+        reason = f"Event {head.sequence + 1} was added behind the head of the trail."
+        return chain.ChainResult(False, 0, head.sequence + 1, reason)
+    rows = (
+        AuditEvent.objects.filter(sequence__lte=head.sequence)
+        .order_by("sequence")
+        .values_list("sequence", "previous_hash", "hash", *FACTS)
+        .iterator(chunk_size=batch)
+    )
+    return chain.verify(_chained(rows), head=(head.sequence, head.hash))
+
+
+def _chained(rows: Iterable[tuple[Any, ...]]) -> Iterator[chain.ChainedEvent]:
+    for sequence, previous, digest, *facts in rows:
+        yield chain.ChainedEvent(sequence, previous, digest, _content(*facts))
+
+
+def verify_and_note() -> AuditCheck:
+    """Check the chain and keep the result for the mark on the audit page."""
+    result = verify()
+    message = "" if result.ok else result.reason
+    return AuditCheck.objects.create(
+        checked_at=timezone.now(), events=result.count, valid=result.ok, message=message[:500]
+    )

@@ -1,0 +1,131 @@
+"""The catalogue: presets of destinations that admins keep."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from egress.domain.wording import quoted
+from egress.models import CatalogueEntry
+from egress.services import audit, guards, texts
+from egress.services.actor import Actor
+from egress.services.audit import Tag
+from egress.services.errors import Conflict, Missing, Refused
+from egress.services.requests.drafts import DestinationDraft, Reading, read_destinations
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@transaction.atomic
+def save(
+    *,
+    name: str,
+    title: str,
+    destinations: Iterable[DestinationDraft],
+    actor: Actor,
+    notes: str = "",
+    owner: str = "",
+    entry: CatalogueEntry | None = None,
+) -> CatalogueEntry:
+    """Create a preset, or change `entry`; admins may.
+
+    Raises NotAllowed, Missing, Refused by field, and Conflict when the name is taken.
+    """
+    guards.require_admin(actor)
+    typed = tuple(destinations)
+    values = _accepted(name, title, notes, owner, typed)
+    stored = _fresh(entry) if entry is not None else CatalogueEntry()
+    before = _facts(stored) if stored.pk else None
+    for field, value in values.items():
+        setattr(stored, field, value)
+    try:
+        with transaction.atomic():
+            stored.save()
+    except IntegrityError as error:
+        raise Conflict(
+            f"The name {quoted(name)} is taken. Choose another one.", reason="NameTaken"
+        ) from error
+    _record(stored, Tag.CATALOGUE_SAVED, actor, "Saved", before)
+    return stored
+
+
+@transaction.atomic
+def retire(*, entry: CatalogueEntry, actor: Actor) -> CatalogueEntry:
+    """Take a preset out of the catalogue; admins may. Raises Conflict when it is out already."""
+    guards.require_admin(actor)
+    stored = _fresh(entry)
+    if not CatalogueEntry.objects.filter(pk=stored.pk, is_active=True).update(is_active=False):
+        raise Conflict("The preset is retired already.", reason="EntryRetired")
+    before = _facts(stored)
+    stored.is_active = False
+    _record(stored, Tag.CATALOGUE_RETIRED, actor, "Retired", before)
+    return stored
+
+
+def _fresh(entry: CatalogueEntry) -> CatalogueEntry:
+    stored = CatalogueEntry.objects.filter(pk=entry.pk).first()
+    if stored is None:
+        raise Missing("There is no such preset. Look at the catalogue.")
+    return stored
+
+
+def _accepted(
+    name: str, title: str, notes: str, owner: str, destinations: tuple[DestinationDraft, ...]
+) -> dict[str, Any]:
+    reading = Reading()
+    if not _NAME.fullmatch(name):
+        reading.object_to(
+            "name", f"{quoted(name)} is no name. Use lower-case letters, digits and hyphens."
+        )
+    tidied = {"title": texts.tidy(title), "notes": texts.tidy(notes), "owner": texts.tidy(owner)}
+    reading.object_to("title", texts.problem_of_line(tidied["title"], what="The title", limit=120))
+    reading.object_to(
+        "notes",
+        texts.problem_of_text(tidied["notes"], what="The note", limit=2000, required=False),
+    )
+    reading.object_to(
+        "owner", texts.problem_of_line(tidied["owner"], what="The owner", required=False)
+    )
+    read_destinations(destinations, reading)
+    if reading.errors:
+        first = next(iter(reading.errors.values()))[0]
+        raise Refused(first, reason="InputNotUnderstood", fields=reading.errors)
+    return {"name": name, **tidied, "is_active": True, "destinations": _as_stored(reading)}
+
+
+def _as_stored(reading: Reading) -> list[dict[str, Any]]:
+    return [
+        {
+            "host": found.host,
+            "port": found.port,
+            "protocol": str(found.protocol),
+            "tls_origination": found.tls_origination,
+        }
+        for found in reading.destinations
+        if found is not None
+    ]
+
+
+def _facts(entry: CatalogueEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "owner": entry.owner,
+        "notes": entry.notes,
+        "destinations": entry.destinations,
+        "is_active": entry.is_active,
+    }
+
+
+def _record(
+    entry: CatalogueEntry, tag: Tag, actor: Actor, verb: str, before: dict[str, Any] | None
+) -> None:
+    audit.record(
+        tag=tag,
+        actor=actor,
+        target="catalogue",
+        target_id=entry.pk,
+        message=f"{verb} the preset {quoted(entry.title)}.",
+        data={"before": before, "after": _facts(entry)},
+    )

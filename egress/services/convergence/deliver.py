@@ -1,0 +1,104 @@
+"""One delivery: make the cluster agree with one slice, or say why it could not be done."""
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from egress.cluster.errors import ClusterError
+from egress.services.convergence.claim import Again, Claim, ClaimLostError
+from egress.services.convergence.closing import close, look_again
+from egress.services.convergence.live import read_namespace_uid
+from egress.services.convergence.preparing import Work, hold_unexplained, prepare
+from egress.services.convergence.queue import delay_after
+from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
+from egress.services.convergence.record import (
+    Announced,
+    BrakedError,
+    abandon_earlier,
+    announce,
+    settle_records,
+)
+from egress.services.convergence.writing import carry_out
+from egress.services.errors import Unavailable
+from egress.services.gateways import open_gateway
+
+logger = structlog.get_logger(__name__)
+
+
+def deliver(claim: Claim) -> bool:
+    """Carry out what is due for a claimed slice. Return whether the cluster could be reached.
+
+    What goes wrong with the slice or the cluster ends on the slice, which is then tried again.
+    Raises DatabaseError when nothing can be stored: the lease runs out by itself.
+    """
+    log = logger.bind(slice=str(claim.row), fence=claim.fence)
+    try:
+        _deliver(claim)
+    except ClaimLostError as lost:
+        log.warning("claim_lost", why=str(lost))
+    except Unavailable as error:
+        if error.reason == "AuditUnavailable":
+            raise
+        return _put_off_unreachable(claim, error.reason, error.message)
+    except ClusterError as error:
+        if is_unreachable(error):
+            return _put_off_unreachable(claim, error.fault, error.message)
+        wait = max(delay_after(claim.row.attempts), error.retry_after or 0.0)
+        _put_off(claim, Again(error.fault, error.message, wait=wait))
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # A slice that cannot be worked on for a reason nobody thought of must not stop others.
+        log.exception("delivery_broke")
+        message = f"The delivery broke off ({type(error).__name__}). The log says more."
+        _put_off(claim, Again("Internal", message, wait=delay_after(claim.row.attempts)))
+    return True
+
+
+def _deliver(claim: Claim) -> None:
+    cluster = claim.row.cluster
+    gateway = open_gateway(cluster)
+    if read_namespace_uid(gateway, "kube-system") != cluster.uid:
+        raise Unavailable(
+            f'Another cluster answers at "{cluster.server}" than the one that was connected.',
+            reason="WrongCluster",
+        )
+    note_reached(cluster)
+    work = prepare(claim.row, gateway)
+    abandon_earlier(claim, work)
+    if work.state.refused:
+        _finish_refused(claim, work)
+        return
+    settle_records(claim, work)
+    announced = _announce(claim, work)
+    tally = carry_out(claim, work, gateway, announced.rows)
+    close(claim, work, tally, look_again(claim, work, gateway, tally), announced)
+
+
+def _announce(claim: Claim, work: Work) -> Announced:
+    try:
+        return announce(claim, work)
+    except BrakedError:
+        hold_unexplained(work)
+        return announce(claim, work)
+
+
+@transaction.atomic
+def _finish_refused(claim: Claim, work: Work) -> None:
+    problem = work.state.refused
+    if problem:
+        claim.finish(problem.reason, problem.message)
+
+
+def _put_off_unreachable(claim: Claim, reason: str, message: str) -> bool:
+    note_unreachable(claim.row.cluster, message)
+    _put_off(claim, Again(reason, message, wait=settings.SWEEP_SECONDS, counts=False))
+    return False
+
+
+def _put_off(claim: Claim, again: Again) -> None:
+    try:
+        with transaction.atomic():
+            claim.put_off(again)
+    except ClaimLostError as lost:
+        logger.warning("claim_lost", why=str(lost))

@@ -1,0 +1,266 @@
+"""What is stored about a delivery: its intent before the first write, each result as it comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from egress.cluster.gateway import KubeObject
+from egress.domain.naming import CONTENT_HASH_ANNOTATION
+from egress.domain.objects import ObjectKey
+from egress.domain.order import Step, Verb
+from egress.domain.plan import Action
+from egress.domain.render import GENERATOR_VERSION
+from egress.models import Cluster, Delivery, DeliveryStep, OwnedObject
+from egress.services import audit
+from egress.services.actor import Actor
+from egress.services.audit import Entry, Tag
+from egress.services.convergence import brake, lease
+from egress.services.convergence.claim import Claim
+from egress.services.convergence.clock import database_now
+from egress.services.convergence.live import uid_of
+from egress.services.convergence.preparing import Work
+
+Result = DeliveryStep.Result
+ACTOR = Actor.system("convergence")
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What is on record of a delivery that is under way; nothing when there is nothing to do."""
+
+    delivery: Delivery | None = None
+    rows: tuple[DeliveryStep, ...] = ()
+
+
+class BrakedError(Exception):
+    """Others used up the room for unexplained removals in the meantime."""
+
+
+def hash_of(obj: KubeObject | None) -> str:
+    """Return the content hash an object of ours carries, empty for a removal."""
+    annotations = (obj or {}).get("metadata", {}).get("annotations") or {}
+    return str(annotations.get(CONTENT_HASH_ANNOTATION, ""))
+
+
+@transaction.atomic
+def announce(claim: Claim, work: Work) -> Announced:
+    """Store what is about to be written, under the claim. Nothing may be written before.
+
+    Raises ClaimLostError, and BrakedError when too much has been removed meanwhile.
+    """
+    if not work.steps:
+        return Announced()
+    claim.lock()
+    if work.unexplained:
+        lease.lock(f"brake:{work.state.cluster.pk}")
+        if len(work.unexplained) > brake.room(work.state.cluster):
+            raise BrakedError
+    delivery = Delivery.objects.create(
+        cluster=work.state.cluster,
+        slice=claim.row,
+        generation=claim.generation,
+        fence=claim.fence,
+        worker=claim.worker,
+        cause=claim.row.cause,
+        generator_version=GENERATOR_VERSION,
+        summary=work.plan.summary()[:300],
+        started_at=database_now(),
+    )
+    rows = DeliveryStep.objects.bulk_create(_steps(delivery, work))
+    _announce_objects(claim, work)
+    audit.record(
+        tag=Tag.DELIVERY_STARTED,
+        actor=ACTOR,
+        target="delivery",
+        target_id=str(delivery.pk),
+        cluster=work.state.cluster.name,
+        namespace=work.state.namespace,
+        message=f"{work.plan.summary()} Cause: {claim.row.cause or 'not told'}",
+        data={"fence": claim.fence, "steps": [_told(row) for row in rows]},
+    )
+    return Announced(delivery, tuple(rows))
+
+
+def _steps(delivery: Delivery, work: Work) -> list[DeliveryStep]:
+    diffs = {item.key: item.diff for item in work.plan.items}
+    return [
+        DeliveryStep(
+            delivery=delivery,
+            position=position,
+            action=step.verb,
+            api_version=step.key.api_version,
+            kind=step.key.kind,
+            namespace=step.key.namespace,
+            name=step.key.name,
+            uid=step.uid,
+            content_hash=hash_of(step.obj),
+            diff=diffs.get(step.key, ""),
+            explained=step.key not in work.unexplained,
+        )
+        for position, step in enumerate(work.steps)
+    ]
+
+
+def _announce_objects(claim: Claim, work: Work) -> None:
+    final = {step.key: step.obj for step in work.steps}
+    for key, obj in final.items():
+        if obj is None:
+            # What is only removed is known by its uid already.
+            continue
+        defaults = {"slice": claim.row, "intent_hash": hash_of(obj)}
+        OwnedObject.objects.update_or_create(
+            defaults=defaults, cluster=work.state.cluster, **names_of(key)
+        )
+
+
+def note(
+    cluster: Cluster,
+    step: Step,
+    row: DeliveryStep,
+    *,
+    result: str,
+    live: KubeObject | None = None,
+    message: str = "",
+    is_last: bool = True,
+) -> None:
+    """Store the result of one write; `is_last` tells that no other write to the object follows.
+
+    `live` is the object as the cluster stored it. What may or may not have happened (UNKNOWN)
+    keeps its intent, so that the next delivery reads it.
+    """
+    row.result, row.message, row.finished_at = result, message[:1000], database_now()
+    row.uid = uid_of(live) or row.uid
+    with transaction.atomic():
+        row.save(update_fields=["result", "message", "finished_at", "uid"])
+        known = OwnedObject.objects.filter(cluster=cluster, **names_of(step.key))
+        if result == Result.WRITTEN and step.verb is Verb.DELETE:
+            known = known.filter(uid=step.uid)
+            # Made again in a moment: the intent stays, the uid is gone.
+            known.delete() if is_last else known.update(uid="")
+        elif result == Result.WRITTEN:
+            _remember(cluster, step, row, live, is_settled=is_last)
+        elif result in (Result.FAILED, Result.SKIPPED):
+            known.filter(uid="").delete()
+            known.update(intent_hash="")
+
+
+def _remember(
+    cluster: Cluster, step: Step, row: DeliveryStep, live: KubeObject | None, *, is_settled: bool
+) -> None:
+    """Keep the uid of what was written, also when somebody else dropped the record meanwhile."""
+    values: dict[str, Any] = {
+        "slice_id": row.delivery.slice_id,
+        "uid": uid_of(live),
+        "content_hash": hash_of(step.obj),
+        "written_at": Now(),
+    }
+    if is_settled:
+        values["intent_hash"] = ""
+    OwnedObject.objects.update_or_create(defaults=values, cluster=cluster, **names_of(step.key))
+
+
+def settle_records(claim: Claim, work: Work) -> None:
+    """Bring records to what was read: found uids are kept, records of what is gone are dropped.
+
+    A record of something gone stays until no abandoned write can be on its way. Raises
+    ClaimLostError.
+    """
+    records = work.state.records
+    found = [
+        item
+        for item in work.plan.items
+        if item.action in (Action.UNCHANGED, Action.UPDATE, Action.DELETE)
+        and (records[item.key].uid != item.uid or records[item.key].intent_hash)
+    ]
+    quiet_at = claim.row.quiet_at
+    is_quiet = quiet_at is None or database_now() >= quiet_at
+    gone = [records[key].pk for key in work.plan.gone] if is_quiet else []
+    if not found and not gone:
+        return
+    with transaction.atomic():
+        claim.lock()
+        for item in found:
+            OwnedObject.objects.filter(pk=records[item.key].pk).update(
+                uid=item.uid, content_hash=hash_of(item.live), intent_hash="", written_at=Now()
+            )
+        OwnedObject.objects.filter(pk__in=gone).delete()
+
+
+def abandon_earlier(claim: Claim, work: Work) -> None:
+    """Close deliveries of the slice that never ended, by what the cluster shows of them.
+
+    Raises ClaimLostError.
+    """
+    left = Delivery.objects.filter(slice=claim.row, outcome=Delivery.Outcome.RUNNING)
+    if not left.exists():
+        return
+    with transaction.atomic():
+        claim.lock()
+        entries = [_abandon(delivery, work) for delivery in left.prefetch_related("steps")]
+        audit.record_all(entries)
+
+
+def _abandon(delivery: Delivery, work: Work) -> Entry:
+    rows = list(delivery.steps.all())
+    for row in rows:
+        if row.result in (Result.INTENDED, Result.UNKNOWN):
+            seen = work.live.get(key_of_step(row))
+            row.result = Result.WRITTEN if _has_happened(row, seen) else Result.FAILED
+            row.message = "Found out by reading, after the worker that wrote it was gone."
+            row.uid, row.finished_at = uid_of(seen) or row.uid, database_now()
+            row.save(update_fields=["result", "message", "uid", "finished_at"])
+    delivery.outcome, delivery.finished_at = Delivery.Outcome.ABANDONED, database_now()
+    delivery.reason, delivery.message = "Abandoned", "The worker stopped before it was done."
+    delivery.save(update_fields=["outcome", "reason", "message", "finished_at"])
+    return finished_entry(delivery, rows)
+
+
+def _has_happened(row: DeliveryStep, seen: KubeObject | None) -> bool:
+    if row.action == Verb.DELETE:
+        return seen is None or uid_of(seen) != row.uid
+    return seen is not None and hash_of(seen) == row.content_hash
+
+
+def finished_entry(delivery: Delivery, rows: Sequence[DeliveryStep]) -> Entry:
+    """Return the audit event that a delivery is over, with the result of every write."""
+    return Entry(
+        tag=Tag.DELIVERY_FINISHED,
+        actor=ACTOR,
+        target="delivery",
+        target_id=str(delivery.pk),
+        cluster=delivery.cluster.name,
+        namespace=delivery.slice.key.partition(":")[2],
+        message=f"{delivery.get_outcome_display()}. {delivery.message or delivery.summary}",
+        data={
+            "outcome": str(delivery.outcome),
+            "reason": delivery.reason,
+            "steps": [{**_told(row), "result": str(row.result)} for row in rows],
+        },
+    )
+
+
+def key_of_step(row: DeliveryStep) -> ObjectKey:
+    """Return the key of the object a stored step is about."""
+    return ObjectKey(row.api_version, row.kind, row.namespace, row.name)
+
+
+def _told(row: DeliveryStep) -> dict[str, str]:
+    return {
+        "action": str(row.action),
+        "object": str(key_of_step(row)),
+        "uid": row.uid,
+        "hash": row.content_hash,
+    }
+
+
+def names_of(key: ObjectKey) -> dict[str, Any]:
+    """Return the fields by which an object is stored."""
+    return {
+        "api_version": key.api_version,
+        "kind": key.kind,
+        "namespace": key.namespace,
+        "name": key.name,
+    }

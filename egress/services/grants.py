@@ -1,0 +1,239 @@
+"""Grants: ending them, suspending and resuming them, and what time does to them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from egress import rules
+from egress.domain.access import Wish
+from egress.domain.lifecycle import (
+    LIVE_GRANT_STATUSES,
+    OPEN_GRANT_STATUSES,
+    GrantStatus,
+    grant_sources,
+)
+from egress.domain.wording import quoted
+from egress.models import Grant, Priority
+from egress.models.standing import Standing
+from egress.selectors import policy
+from egress.selectors.bindings import binding_of
+from egress.services import audit, guards, outbox
+from egress.services.actor import Actor
+from egress.services.audit import Tag
+from egress.services.errors import Conflict, NotAllowed
+from egress.services.requests.assessment import refuse_blocked
+from egress.services.requests.openings import grant_entry, hold_subject, refuse_unbound
+
+__all__ = [
+    "binding_of",
+    "expire_due",
+    "lapse_unapplied",
+    "remind_due",
+    "resume",
+    "revoke",
+    "suspend",
+]
+
+EXPIRY = Actor.system("expiry")
+
+
+@transaction.atomic
+def revoke(*, grant: Grant, actor: Actor, reason: str) -> Grant:
+    """End a grant now. The subject's team, those who could approve it, and admins may.
+
+    Raises Missing, NotAllowed, Refused without a reason, and Conflict when it has ended already.
+    """
+    standing = guards.standing_of_actor(actor)
+    stored = guards.fresh_grant(grant.pk, standing)
+    if not rules.may_revoke(standing, stored):
+        raise NotAllowed(
+            "Only the subject's team, its approvers and admins may revoke this grant. Ask one of "
+            "them.",
+            reason="NotTheTeam",
+        )
+    why = guards.require_text(reason, field="reason", what="The reason", limit=500)
+    now = timezone.now()
+    ended: dict[str, Any] = {"ended_at": now, "ended_by": actor.name, "end_reason": why}
+    if not _move(stored, GrantStatus.REVOKED, **ended):
+        status = guards.fresh_grant(grant.pk, standing).status
+        raise Conflict(
+            f"Grant #{stored.pk} is {quoted(status)} already, so there is nothing to revoke.",
+            reason="GrantEnded",
+        )
+    _announce([stored], Tag.GRANT_REVOKED, actor, f"Revoked {stored}.", now)
+    return guards.fresh_grant(grant.pk, standing)
+
+
+@transaction.atomic
+def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
+    """Put a suspended grant back into force, for the subject as it is in the cluster now.
+
+    That is a decision: an approver takes it, and never the one who asked for the grant. Raises
+    Missing, NotAllowed, Refused when the subject is still gone or a policy blocks the access
+    today, and Conflict when the grant is not suspended or its time is over.
+    """
+    standing = guards.standing_of_actor(actor)
+    stored = guards.fresh_grant(grant.pk, standing)
+    _require_right_to_resume(standing, stored)
+    why = guards.require_text(reason, field="reason", what="The reason", limit=500)
+    pins = hold_subject(
+        cluster_id=stored.cluster_id,
+        namespace=stored.namespace,
+        service_account=stored.service_account,
+        uids=None,
+    )
+    now = timezone.now()
+    _refuse_not_resumable(stored, now)
+    wish = Wish(stored.subject, (stored.destination,), guards.as_duration(stored.duration_days))
+    refuse_blocked(policy.findings_for(stored.cluster, wish, renews=stored))
+    stored.namespace_uid = pins.namespace.uid
+    stored.service_account_uid = pins.account.uid if pins.account else ""
+    stored.active_at = stored.active_at or now
+    if stored.expires_at is None and stored.duration_days is not None:
+        stored.expires_at = now + timedelta(days=stored.duration_days)
+    changed: dict[str, Any] = {
+        "namespace_uid": stored.namespace_uid,
+        "service_account_uid": stored.service_account_uid,
+        "binding": binding_of(stored),
+        "active_at": stored.active_at,
+        "expires_at": stored.expires_at,
+        "applied_at": None,
+        "end_reason": "",
+    }
+    if not _move(stored, GrantStatus.ACTIVE, sources=[GrantStatus.SUSPENDED], **changed):
+        raise Conflict(f"Grant #{stored.pk} was changed meanwhile. Look again.")
+    resumed = guards.fresh_grant(grant.pk, standing)
+    _announce([resumed], Tag.GRANT_RESUMED, actor, f"Resumed {resumed}: {why}", now, Priority.GRANT)
+    return resumed
+
+
+def _require_right_to_resume(standing: Standing, grant: Grant) -> None:
+    if rules.may_resume(standing, grant):
+        return
+    own = grant.request.requester_id == standing.person_id
+    raise NotAllowed(
+        "You asked for this grant yourself, so somebody else has to resume it."
+        if own
+        else f"Only an approver for namespace {quoted(grant.namespace)} may resume a grant.",
+        reason="OwnRequest" if own else "NotAnApprover",
+    )
+
+
+def _refuse_not_resumable(grant: Grant, now: datetime) -> None:
+    if grant.status != GrantStatus.SUSPENDED:
+        raise Conflict(
+            f"Grant #{grant.pk} is {quoted(grant.status)}, not suspended: nothing to resume.",
+            reason="GrantNotSuspended",
+        )
+    if grant.expires_at is not None and grant.expires_at <= now:
+        raise Conflict(
+            f"The time of grant #{grant.pk} is over. Make a new request.", reason="GrantEnded"
+        )
+    refuse_unbound(grant)
+
+
+@transaction.atomic
+def suspend(*, grants: Iterable[Grant], reason: str, actor: Actor) -> int:
+    """Take grants out of the cluster until somebody resumes them; return how many.
+
+    For subjects that disappeared: only the portal itself asks for it. `reason` is a sentence.
+    """
+    now = timezone.now()
+    moved = [
+        grant
+        for grant in sorted(grants, key=lambda grant: grant.pk)
+        if _move(
+            grant,
+            GrantStatus.SUSPENDED,
+            sources=OPEN_GRANT_STATUSES,
+            end_reason=reason[:500],
+            applied_at=None,
+        )
+    ]
+    _announce(moved, Tag.GRANT_SUSPENDED, actor, f"Suspended: {reason}", now)
+    return len(moved)
+
+
+def expire_due(*, now: datetime) -> int:
+    """End every grant whose time is over at `now`; return how many."""
+    over = Q(expires_at__lte=now, status__in=grant_sources(GrantStatus.EXPIRED))
+    return _each(over, GrantStatus.EXPIRED, Tag.GRANT_EXPIRED, "Its time is over.", now)
+
+
+def remind_due(*, now: datetime) -> int:
+    """Mark every active grant that ends within the reminder window; return how many."""
+    window = now + timedelta(days=settings.REMINDER_DAYS)
+    soon = Q(expires_at__lte=window, status=GrantStatus.ACTIVE)
+    return _each(soon, GrantStatus.EXPIRING, Tag.GRANT_EXPIRING, "It ends soon.", now)
+
+
+def lapse_unapplied(*, now: datetime) -> int:
+    """End every grant that could not be applied in time; return how many.
+
+    A cluster that comes back after a month opens nothing that was granted long ago.
+    """
+    since = now - timedelta(days=settings.GRANT_LAPSE_DAYS)
+    late = Q(active_at__isnull=True, created_at__lte=since)
+    late &= Q(status__in=grant_sources(GrantStatus.LAPSED))
+    return _each(late, GrantStatus.LAPSED, Tag.GRANT_LAPSED, "It was not applied in time.", now)
+
+
+def _each(due: Q, target: GrantStatus, tag: Tag, why: str, now: datetime) -> int:
+    # Each in a transaction of its own: one that fails holds no other back.
+    pks = list(Grant.objects.filter(due).order_by("pk").values_list("pk", flat=True))
+    return sum(_time_moves(pk, due, target, tag, why, now) for pk in pks)
+
+
+@transaction.atomic
+def _time_moves(pk: int, due: Q, target: GrantStatus, tag: Tag, why: str, now: datetime) -> bool:
+    ends = target not in LIVE_GRANT_STATUSES
+    fields: dict[str, Any] = {"status": target}
+    if ends:
+        fields |= {"ended_at": now, "ended_by": EXPIRY.name, "end_reason": why}
+    # The same condition again: somebody may have renewed or revoked it meanwhile.
+    if Grant.objects.filter(due, pk=pk).update(**fields) != 1:
+        return False
+    grant = Grant.objects.select_related("cluster").get(pk=pk)
+    _announce([grant], tag, EXPIRY, f"{grant}: {why}", now, Priority.REVOKE if ends else None)
+    return True
+
+
+def _move(
+    grant: Grant,
+    target: GrantStatus,
+    *,
+    sources: Iterable[GrantStatus] | None = None,
+    **fields: Any,
+) -> bool:
+    """Claim the grant for its next status. False when it is in none of `sources` any more."""
+    allowed = grant_sources(target) if sources is None else frozenset(sources)
+    claimed = Grant.objects.filter(pk=grant.pk, status__in=allowed)
+    if claimed.update(status=target, **fields) != 1:
+        return False
+    grant.status = target
+    return True
+
+
+def _announce(
+    grants: list[Grant],
+    tag: Tag,
+    actor: Actor,
+    message: str,
+    now: datetime,
+    priority: Priority | None = Priority.REVOKE,
+) -> None:
+    """Make the touched slices due, unless `priority` is None, and record an event per grant."""
+    if priority is not None:
+        for cluster in {grant.cluster for grant in grants}:
+            outbox.mark_dirty(
+                cluster=cluster,
+                keys=[outbox.namespace_key(g.namespace) for g in grants if g.cluster == cluster],
+                priority=priority,
+                cause=f"{message} ({actor.name})" if len(grants) == 1 else message,
+            )
+    audit.record_all([grant_entry(tag, grant, actor, message, now) for grant in grants])

@@ -1,0 +1,74 @@
+"""The first lines of every service: who asks, and may they know of what they name."""
+
+from datetime import timedelta
+
+from egress import rules
+from egress.domain.wording import quoted
+from egress.models import Grant, Person, Request
+from egress.models.standing import Standing, standing_of
+from egress.services import texts
+from egress.services.actor import Actor
+from egress.services.errors import Missing, NotAllowed, Refused
+
+
+def person_of(actor: Actor) -> Person:
+    """Return the person who acts. Raises NotAllowed for the portal itself."""
+    if actor.person is None:
+        raise NotAllowed("Only a person may do this. Sign in first.", reason="NotAPerson")
+    return actor.person
+
+
+def standing_of_actor(actor: Actor) -> Standing:
+    """Return what the actor is and may do now.
+
+    Raises NotAllowed when the actor is no person, or has no active account.
+    """
+    standing = standing_of(person_of(actor))
+    if not standing.is_active:
+        raise NotAllowed(
+            f"The account {quoted(actor.name)} is not active. Ask an admin to activate it.",
+            reason="AccountNotActive",
+        )
+    return standing
+
+
+def require_admin(actor: Actor) -> Standing:
+    """Return the actor's standing. Raises NotAllowed for everybody but admins."""
+    standing = standing_of_actor(actor)
+    if not standing.is_admin:
+        raise NotAllowed("Only an admin may do this. Ask one of them.", reason="NotAnAdmin")
+    return standing
+
+
+def require_text(text: str, *, field: str, what: str, limit: int, required: bool = True) -> str:
+    """Return the tidied text. Raises Refused, naming `field`, when it cannot be accepted."""
+    tidied = texts.tidy(text)
+    problem = texts.problem_of_text(tidied, what=what, limit=limit, required=required)
+    if problem:
+        raise Refused(problem, reason="TextNotAccepted", fields={field: [problem]})
+    return tidied
+
+
+def fresh_request(pk: int, standing: Standing) -> Request:
+    """Return the request as it is now. Raises Missing when it is not theirs to see."""
+    request = (
+        Request.objects.select_related("cluster", "requester", "renews__request")
+        .filter(pk=pk)
+        .first()
+    )
+    if request is None or not rules.may_view_request(standing, request):
+        raise Missing(f"There is no request #{pk} for you. Look at the list of requests.")
+    return request
+
+
+def fresh_grant(pk: int, standing: Standing) -> Grant:
+    """Return the grant as it is now. Raises Missing when it is not theirs to see."""
+    grant = Grant.objects.select_related("cluster", "request__cluster").filter(pk=pk).first()
+    if grant is None or not rules.may_view_grant(standing, grant):
+        raise Missing(f"There is no grant #{pk} for you. Look at the list of grants.")
+    return grant
+
+
+def as_duration(days: int | None) -> timedelta | None:
+    """Return a number of days as a duration, None for access without an end date."""
+    return None if days is None else timedelta(days=days)

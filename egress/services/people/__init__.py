@@ -1,0 +1,29 @@
+"""People, teams and roles: what admins decide about who may do what.
+
+`accounts` creates, changes and closes accounts, `teams` decides about membership, `roles` about
+approvers, admins and auditors, `last_admin` sees to it that somebody can still do all that.
+"""
+
+from egress.services.people.accounts import (
+    change_person,
+    create_person,
+    deactivate,
+    end_sessions,
+    reactivate,
+    set_password,
+)
+from egress.services.people.roles import bind_role, unbind_role
+from egress.services.people.teams import create_team, set_members
+
+__all__ = [
+    "bind_role",
+    "change_person",
+    "create_person",
+    "create_team",
+    "deactivate",
+    "end_sessions",
+    "reactivate",
+    "set_members",
+    "set_password",
+    "unbind_role",
+]

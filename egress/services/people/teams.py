@@ -1,0 +1,57 @@
+"""Teams: who owns namespaces together."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from egress.domain.wording import listed, quoted
+from egress.models import Person
+from egress.services import audit, guards, texts
+from egress.services.actor import Actor
+from egress.services.audit import Tag
+from egress.services.errors import Conflict, Refused
+from egress.services.people.last_admin import refuse_without_admin, take_turn
+
+
+@transaction.atomic
+def create_team(*, name: str, actor: Actor) -> Group:
+    """Create a team; admins may. Raises NotAllowed, Refused, and Conflict when it is there."""
+    guards.require_admin(actor)
+    tidied = texts.tidy(name)
+    if problem := texts.problem_of_line(tidied, what="The name", limit=63):
+        raise Refused(problem, reason="TextNotAccepted", fields={"name": [problem]})
+    team, is_new = Group.objects.get_or_create(name=tidied)
+    if not is_new:
+        raise Conflict(f"There is a team {quoted(tidied)} already.", reason="NameTaken")
+    audit.record(
+        tag=Tag.TEAM_CREATED,
+        actor=actor,
+        target="team",
+        target_id=team.pk,
+        message=f"Created the team {quoted(team)}.",
+    )
+    return team
+
+
+@transaction.atomic
+def set_members(*, team: Group, people: Iterable[Person], actor: Actor) -> Group:
+    """Decide who is in a team; admins may.
+
+    Raises NotAllowed, and Refused when that would leave no active admin.
+    """
+    guards.require_admin(actor)
+    take_turn()
+    before = sorted(team.user_set.values_list("username", flat=True))
+    team.user_set.set(people)
+    after = sorted(team.user_set.values_list("username", flat=True))
+    refuse_without_admin()
+    audit.record(
+        tag=Tag.TEAM_MEMBERS_SET,
+        actor=actor,
+        target="team",
+        target_id=team.pk,
+        message=f"Set the members of {quoted(team)}: {listed(after) or 'nobody'}.",
+        data={"before": before, "after": after},
+    )
+    return team

@@ -1,0 +1,127 @@
+"""What a draft would come to, shown while somebody types."""
+
+from dataclasses import dataclass, field
+from difflib import unified_diff
+
+from django.conf import settings
+
+from egress import rules
+from egress.domain.access import Access, Destination, Subject
+from egress.domain.explain import sentence
+from egress.domain.objects import canonical_json
+from egress.domain.policies import Finding
+from egress.domain.render import CannotRender, render_what_can, to_yaml
+from egress.domain.wording import quoted
+from egress.models import Cluster, Grant
+from egress.models.standing import standing_of
+from egress.selectors import policy
+from egress.services.actor import Actor
+from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
+from egress.services.requests.drafts import Reading, RequestDraft, read
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is known of a draft.
+
+    `destinations` are the typed ones in canonical form, None where one is not understood.
+    `errors` maps input fields to sentences; `yaml` are the objects that would be written, `diff`
+    is against what the portal's grants render today, `sentences` say what would be granted.
+    `enforced` tells whether the namespace reaches registered hosts only.
+    """
+
+    destinations: tuple[Destination | None, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    yaml: str = ""
+    diff: str = ""
+    sentences: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    approvals_needed: int = 1
+    enforced: bool = False
+
+
+def preview(*, draft: RequestDraft, actor: Actor, renews: Grant | None = None) -> Preview:
+    """Return what the draft would come to. Never raises for what was typed.
+
+    Reads the database only, never the cluster. `renews` is the grant that the draft extends.
+    """
+    standing = standing_of(actor.person)
+    reading = read(draft, standing)
+    if reading.namespace is None or reading.cluster is None:
+        return Preview(destinations=reading.destinations, errors=reading.errors)
+    if not rules.may_ask(standing, reading.namespace):
+        reading.object_to(
+            "namespace",
+            f"Namespace {quoted(reading.namespace.name)} does not belong to one of your teams. "
+            "Choose one that does.",
+        )
+    subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
+    return _assessed(reading, reading.cluster, subject, actor, renews)
+
+
+def _assessed(
+    reading: Reading, cluster: Cluster, subject: Subject, actor: Actor, renews: Grant | None
+) -> Preview:
+    understood = {
+        position: destination
+        for position, destination in enumerate(reading.destinations)
+        if destination is not None
+    }
+    assessment = assess(
+        cluster=cluster,
+        subject=subject,
+        destinations=understood.values(),
+        duration_days=reading.duration_days,
+        requester=actor.person,
+        renews=renews,
+    )
+    findings = at_positions(assessment.findings, list(understood))
+    accesses = [Access(subject, destination) for destination in understood.values()]
+    rendered = _Rendered()
+    if understood and not blocks(findings):
+        rendered = _render(cluster, subject.namespace, accesses)
+    inventory = policy.inventory_of(cluster, subject.namespace)
+    profile = cluster.profile(settings.INSTALLATION)
+    return Preview(
+        destinations=reading.destinations,
+        findings=findings,
+        errors=reading.errors,
+        yaml=rendered.yaml,
+        diff=rendered.diff,
+        sentences=tuple(sentence(access, profile, inventory) for access in accesses),
+        approvers=tuple(person.username for person in assessment.approvers),
+        approvals_needed=approvals_needed(findings),
+        enforced=bool(reading.namespace and reading.namespace.default_deny),
+    )
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    yaml: str = ""
+    diff: str = ""
+
+
+def _render(cluster: Cluster, namespace: str, wished: list[Access]) -> _Rendered:
+    """Return the objects that granting `wished` would write, and the diff to those of today."""
+    inventory = policy.inventory_of(cluster, namespace)
+    profile = cluster.profile(settings.INSTALLATION)
+    standing = policy.open_accesses(cluster, namespace)
+    try:
+        before = render_what_can(profile, inventory, standing).objects
+        after = render_what_can(profile, inventory, [*standing, *wished]).objects
+    except CannotRender:
+        return _Rendered()
+    # Unchanged objects say nothing, and a namespace may have hundreds.
+    known = {canonical_json(obj) for obj in before}
+    wanted = {canonical_json(obj) for obj in after}
+    old = [obj for obj in before if canonical_json(obj) not in wanted]
+    new = [obj for obj in after if canonical_json(obj) not in known]
+    lines = unified_diff(
+        to_yaml(old).splitlines() if old else [],
+        to_yaml(new).splitlines() if new else [],
+        "today",
+        "after approval",
+        lineterm="",
+    )
+    return _Rendered(to_yaml(new) if new else "", "\n".join(lines))

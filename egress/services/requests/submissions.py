@@ -1,0 +1,259 @@
+"""Submitting a request, and editing one that nobody decided yet."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from egress import rules
+from egress.domain.access import Destination, Subject
+from egress.domain.lifecycle import RequestStatus
+from egress.domain.wording import listed, quoted
+from egress.models import Cluster, Grant, Namespace, Person, Request, RequestDestination
+from egress.models.standing import Standing
+from egress.services import audit, guards
+from egress.services.actor import Actor
+from egress.services.audit import Tag
+from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.requests.assessment import Assessment, as_stored, assess, refuse_blocked
+from egress.services.requests.drafts import Reading, RequestDraft, read
+
+
+@transaction.atomic
+def submit(*, draft: RequestDraft, actor: Actor) -> Request:
+    """Create a request that waits for a decision.
+
+    Raises Refused, with sentences by field, when the draft cannot be understood, when a policy
+    blocks it, or when nobody could approve it; NotAllowed when the person's teams do not own the
+    namespace.
+    """
+    standing = guards.standing_of_actor(actor)
+    reading = read(draft, standing)
+    return create(reading=reading, standing=standing, actor=actor)
+
+
+def create(
+    *, reading: Reading, standing: Standing, actor: Actor, renews: Grant | None = None
+) -> Request:
+    """Create a request from what was understood of a draft, like `submit`."""
+    cluster, namespace, destinations = understood(reading)
+    require_right_to_ask(standing, namespace)
+    person = guards.person_of(actor)
+    assessment = _assessed(reading, namespace, destinations, person, renews)
+    now = timezone.now()
+    request = Request.objects.create(
+        **_columns(reading, cluster, namespace, assessment, now),
+        requester=person,
+        renews=renews,
+        created_at=now,
+    )
+    _store(request, destinations)
+    audit.record(
+        tag=Tag.REQUEST_SUBMITTED,
+        actor=actor,
+        target="request",
+        target_id=request.pk,
+        message=f"Asked for access of {request.subject} to {_named(destinations)}.",
+        cluster=cluster.name,
+        namespace=namespace.name,
+        host=destinations[0].host if len(destinations) == 1 else "",
+        data=facts(request, destinations),
+        at=now,
+    )
+    return request
+
+
+@transaction.atomic
+def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) -> Request:
+    """Replace what a pending request asks for; only its requester may, and approvals are cleared.
+
+    `revision` is the one that was edited. Raises Missing, NotAllowed, Refused like `submit`, and
+    Conflict when the request was decided or edited meanwhile.
+    """
+    standing = guards.standing_of_actor(actor)
+    stored = guards.fresh_request(request.pk, standing)
+    if stored.requester_id != standing.person_id:
+        raise NotAllowed(
+            f"Only {stored.requester} may edit this request. Write a comment, or ask for it "
+            "yourself.",
+            reason="NotTheRequester",
+        )
+    refuse_moved(stored, revision)
+    reading = read(draft, standing)
+    cluster, namespace, destinations = understood(reading)
+    require_right_to_ask(standing, namespace)
+    before = facts(stored, [row.destination for row in stored.destinations.all()])
+    if stored.renews is not None:
+        _refuse_other_access(stored, cluster, namespace, reading, destinations)
+    assessment = _assessed(reading, namespace, destinations, stored.requester, stored.renews)
+    now = timezone.now()
+    _claim_edit(stored, standing, revision, _columns(reading, cluster, namespace, assessment, now))
+    stored.approvals.filter(cleared_at__isnull=True).update(cleared_at=now)
+    stored.destinations.all().delete()
+    edited = guards.fresh_request(request.pk, standing)
+    _store(edited, destinations)
+    audit.record(
+        tag=Tag.REQUEST_EDITED,
+        actor=actor,
+        target="request",
+        target_id=edited.pk,
+        message=f"Edited the request: now {edited.subject} to {_named(destinations)}.",
+        cluster=cluster.name,
+        namespace=namespace.name,
+        data={"before": before, "after": facts(edited, destinations)},
+        at=now,
+    )
+    return edited
+
+
+def _claim_edit(
+    request: Request, standing: Standing, revision: int, columns: dict[str, Any]
+) -> None:
+    pending = Request.objects.filter(pk=request.pk, status=RequestStatus.PENDING, revision=revision)
+    edit = {"revision": F("revision") + 1, "edited_at": timezone.now()}
+    if pending.update(**columns, **edit) == 1:
+        return
+    refuse_moved(guards.fresh_request(request.pk, standing), revision)
+    raise Conflict("The request was changed meanwhile. Read it again.", reason="RevisionMoved")
+
+
+def understood(reading: Reading) -> tuple[Cluster, Namespace, list[Destination]]:
+    """Return what a request needs. Raises Refused when something was not understood."""
+    destinations = [found for found in reading.destinations if found is not None]
+    if reading.errors or reading.cluster is None or reading.namespace is None:
+        first = next(iter(reading.errors.values()))[0]
+        raise Refused(first, reason="InputNotUnderstood", fields=reading.errors)
+    return reading.cluster, reading.namespace, destinations
+
+
+def require_right_to_ask(standing: Standing, namespace: Namespace) -> None:
+    """Raise NotAllowed when the namespace is not one of the person's teams'."""
+    if rules.may_ask(standing, namespace):
+        return
+    owner = namespace.owner_name
+    ask = f"Ask somebody of team {quoted(owner)}." if owner else "Ask an admin to set its owner."
+    raise NotAllowed(
+        f"Namespace {quoted(namespace.name)} does not belong to one of your teams. {ask}",
+        reason="NotTheOwner",
+    )
+
+
+def refuse_moved(request: Request, revision: int) -> None:
+    """Raise Conflict when the request is decided, overdue, or at another revision."""
+    if not request.is_pending:
+        by = f" by {request.decided_by}" if request.decided_by else ""
+        raise Conflict(
+            f"The request is {request.status} already{by}. Ask again if you still need it.",
+            reason="AlreadyDecided",
+        )
+    if request.revision != revision:
+        raise Conflict(
+            f"The request was edited meanwhile: you saw revision {revision}, it is at "
+            f"{request.revision}. Read it again.",
+            reason="RevisionMoved",
+        )
+    if request.lapses_at <= timezone.now():
+        raise Conflict(
+            "Nobody decided the request in time, so it lapsed. Ask again.", reason="Lapsed"
+        )
+
+
+def facts(request: Request, destinations: list[Destination]) -> dict[str, Any]:
+    """Return what a request asks for, as the audit trail keeps it."""
+    return {
+        "cluster": request.cluster.name,
+        "subject": str(request.subject),
+        "namespace_uid": request.namespace_uid,
+        "service_account_uid": request.service_account_uid,
+        "destinations": [str(destination) for destination in destinations],
+        "duration_days": request.duration_days,
+        "reason": request.reason,
+        "ticket": request.ticket,
+        "revision": request.revision,
+        "renews": request.renews_id,
+    }
+
+
+def _assessed(
+    reading: Reading,
+    namespace: Namespace,
+    destinations: list[Destination],
+    requester: Person,
+    renews: Grant | None,
+) -> Assessment:
+    account = reading.account.name if reading.account else ""
+    assessment = assess(
+        cluster=namespace.cluster,
+        subject=Subject(namespace.name, account),
+        destinations=destinations,
+        duration_days=reading.duration_days,
+        requester=requester,
+        renews=renews,
+    )
+    refuse_blocked(assessment.findings)
+    return assessment
+
+
+def _columns(
+    reading: Reading,
+    cluster: Cluster,
+    namespace: Namespace,
+    assessment: Assessment,
+    now: datetime,
+) -> dict[str, Any]:
+    account = reading.account
+    return {
+        "cluster": cluster,
+        "namespace": namespace.name,
+        "namespace_uid": namespace.uid,
+        "service_account": account.name if account else "",
+        "service_account_uid": account.uid if account else "",
+        "reason": reading.reason,
+        "ticket": reading.ticket,
+        "duration_days": reading.duration_days,
+        "findings": as_stored(assessment.findings),
+        "lapses_at": now + timedelta(days=settings.REQUEST_LAPSE_DAYS),
+    }
+
+
+def _store(request: Request, destinations: list[Destination]) -> None:
+    RequestDestination.objects.bulk_create(
+        RequestDestination(
+            request=request,
+            position=position,
+            host=destination.host,
+            port=destination.port,
+            protocol=destination.protocol,
+            tls_origination=destination.tls_origination,
+        )
+        for position, destination in enumerate(destinations)
+    )
+
+
+def _refuse_other_access(
+    stored: Request,
+    cluster: Cluster,
+    namespace: Namespace,
+    reading: Reading,
+    destinations: list[Destination],
+) -> None:
+    account = reading.account.uid if reading.account else ""
+    asked = [row.destination for row in stored.destinations.all()]
+    same = (cluster.pk, namespace.uid, account) == (
+        stored.cluster_id,
+        stored.namespace_uid,
+        stored.service_account_uid,
+    )
+    if same and destinations == asked:
+        return
+    sentence = "A renewal keeps who has access and what is reached. Make a new request for that."
+    raise Refused(sentence, reason="RenewalIsFixed", fields={"destinations": [sentence]})
+
+
+def _named(destinations: list[Destination]) -> str:
+    shown = [f"{d.host}:{d.port}" for d in destinations[:3]]
+    more = len(destinations) - len(shown)
+    return listed([*shown, f"{more} more"] if more > 0 else shown)

@@ -1,0 +1,46 @@
+"""What Celery calls. Every task may come late, twice or never: the sweep does the same work."""
+
+import structlog
+from celery import shared_task
+from django.core.management import call_command
+from django.db import DatabaseError
+
+from egress.services import audit, convergence
+from egress.services.convergence.clock import database_now
+from egress.services.convergence.workers import worker_name
+from egress.services.errors import ServiceError
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task(name="egress.tasks.converge")  # type: ignore[untyped-decorator]
+def converge(cluster_id: int | None = None) -> None:
+    """Work off what is due, in one cluster or in all of them."""
+    try:
+        convergence.converge(worker=worker_name(), cluster_id=cluster_id)
+    except (DatabaseError, ServiceError) as error:
+        # Nothing is lost: what is due stays due, and the sweep comes in seconds.
+        logger.warning("converge_broke_off", why=f"{type(error).__name__}: {error}"[:300])
+
+
+@shared_task(name="egress.tasks.full_sweep")  # type: ignore[untyped-decorator]
+def full_sweep() -> None:
+    """Search for drift in the clusters whose turn it is."""
+    try:
+        convergence.search_where_due(worker_name(), database_now())
+    except (DatabaseError, ServiceError) as error:
+        logger.warning("full_sweep_broke_off", why=f"{type(error).__name__}: {error}"[:300])
+
+
+@shared_task(name="egress.tasks.verify_audit")  # type: ignore[untyped-decorator]
+def verify_audit() -> None:
+    """Check the whole audit chain and keep the result."""
+    check = audit.verify_and_note()
+    if not check.valid:
+        logger.error("audit_chain_broken", message=check.message)
+
+
+@shared_task(name="egress.tasks.clear_sessions")  # type: ignore[untyped-decorator]
+def clear_sessions() -> None:
+    """Delete the sessions that have run out."""
+    call_command("clearsessions")

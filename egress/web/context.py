@@ -1,0 +1,139 @@
+"""What every page shows around its content: navigation, banners, the queue's count."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from egress.models import Cluster
+from egress.models.standing import Standing
+from egress.selectors.clusters import visible_clusters
+from egress.selectors.requests import queue
+from egress.web.standing import standing_in
+
+
+@dataclass(frozen=True)
+class Link:
+    """One entry of the navigation. `current` is the value of `aria-current`, empty elsewhere."""
+
+    label: str
+    url: str
+    icon: str
+    current: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Section:
+    """Entries of the navigation that belong together."""
+
+    heading: str
+    links: tuple[Link, ...]
+
+
+class Portal:
+    """The frame of a page. Everything is read when a template asks for it, and only once."""
+
+    version = settings.VERSION
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def standing(self) -> Standing:
+        """What the person may do where."""
+        return standing_in(self._request)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the person administers the portal."""
+        return self.standing.is_admin
+
+    @property
+    def is_auditor(self) -> bool:
+        """Whether the person reads everything."""
+        return self.standing.is_auditor
+
+    @property
+    def is_approver(self) -> bool:
+        """Whether the person decides requests of at least one namespace."""
+        return bool(self.standing.scopes)
+
+    @property
+    def role_words(self) -> str:
+        """The roles of the person in words."""
+        roles = (
+            ("admin", self.is_admin),
+            ("approver", self.is_approver),
+            ("auditor", self.is_auditor),
+        )
+        return ", ".join(word for word, held in roles if held) or "developer"
+
+    @cached_property
+    def _clusters(self) -> list[Cluster]:
+        return list(visible_clusters(self.standing))
+
+    @cached_property
+    def sandbox(self) -> str:
+        """A sentence when something here is a sandbox, empty otherwise."""
+        if not self._request.user.is_authenticated:
+            # Names of clusters are for people who signed in.
+            return "Nothing here is a real cluster." if settings.DEMO else ""
+        names = [cluster.name for cluster in self._clusters if cluster.is_sandbox]
+        if not names:
+            return ""
+        subject = f"Cluster {names[0]} is" if len(names) == 1 else f"{', '.join(names)} are"
+        return f"{subject} for trying the portal, not a real mesh."
+
+    @cached_property
+    def unreachable(self) -> list[Cluster]:
+        """Clusters that did not answer, as far as the person may know of them."""
+        if not self._request.user.is_authenticated:
+            return []
+        return [cluster for cluster in self._clusters if not cluster.reachable]
+
+    @cached_property
+    def queue_count(self) -> int:
+        """How many requests wait for this person's decision."""
+        if not self.is_approver:
+            return 0
+        return queue(self.standing).count()
+
+    @cached_property
+    def navigation(self) -> tuple[Section, ...]:
+        """The navigation, as far as it is of use to the person."""
+        work = [
+            self._link("Home", "home", "home"),
+            self._link("New request", "request-new", "plus"),
+        ]
+        if self.is_approver:
+            work.append(self._link("Queue", "queue", "inbox", self.queue_count))
+        known = [
+            self._link("Grants", "grants", "key"),
+            self._link("Access check", "access-check", "route"),
+            self._link("Catalogue", "catalogue", "book"),
+            self._link("Clusters", "clusters", "server"),
+            self._link("Audit", "audit", "ledger"),
+        ]
+        own = [self._link("Account", "account", "person")]
+        if self.is_admin:
+            own.insert(0, self._link("Administration", "administration", "settings"))
+        return (
+            Section("", tuple(work)),
+            Section("Records", tuple(known)),
+            Section("You", tuple(own)),
+        )
+
+    def _link(self, label: str, name: str, icon: str, count: int = 0) -> Link:
+        url = reverse(name)
+        path = self._request.path
+        below = path.startswith(f"{url.rstrip('/')}/") and url != "/"
+        current = "page" if path == url else "true" if below else ""
+        return Link(label, url, icon, current, count)
+
+
+def portal(request: HttpRequest) -> dict[str, object]:
+    """Return the frame of the page under the name `portal`."""
+    return {"portal": Portal(request)}

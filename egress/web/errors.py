@@ -1,0 +1,138 @@
+"""How a refusal becomes a page, or a toast when htmx asked."""
+
+import json
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.utils.deprecation import MiddlewareMixin
+from django_htmx.http import HttpResponseClientRedirect
+
+from egress.services.errors import (
+    Conflict,
+    Missing,
+    NotAllowed,
+    Refused,
+    ServiceError,
+    Unavailable,
+)
+
+STATUSES: dict[type[ServiceError], HTTPStatus] = {
+    Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    Conflict: HTTPStatus.CONFLICT,
+    Missing: HTTPStatus.NOT_FOUND,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+TITLES: dict[int, str] = {
+    400: "The request was not understood",
+    403: "You may not do this",
+    404: "There is no such page, or it is not for you to see",
+    409: "This has changed in the meantime",
+    422: "This was not accepted",
+    500: "Something broke on our side",
+    503: "Something this needs does not answer right now",
+}
+SENTENCES: dict[int, str] = {
+    400: "Go back, reload the page and try again.",
+    403: "Ask an admin of the portal when you think that you should be allowed to.",
+    404: "Check the address. Requests and grants of other teams look as if they did not exist.",
+    409: "Look at how things stand now, then decide again.",
+    422: "Go back, change what the sentence names, and send it again.",
+    500: "It was written to the log with the id below. Nothing was half done: try again, and "
+    "tell an admin the id when it happens twice.",
+    503: "Nothing was lost. Try again in a moment.",
+}
+
+
+def status_of(error: ServiceError) -> int:
+    """Return the HTTP status of a refusal; the nearest known kind decides."""
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            return int(STATUSES[kind])
+    return int(HTTPStatus.BAD_REQUEST)
+
+
+def toast(response: HttpResponse, text: str, tone: str = "good") -> HttpResponse:
+    """Add a toast to an answer for htmx. `tone` is good, bad, wait or note."""
+    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": tone}})
+    return response
+
+
+def error_page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+    """Return the page of a status; htmx gets a toast and leaves the page as it is."""
+    words = message or SENTENCES.get(status, SENTENCES[400])
+    if getattr(request, "htmx", False):
+        response = toast(HttpResponse(status=status), message or TITLES.get(status, words), "bad")
+        response["HX-Reswap"] = "none"
+        return response
+    context = {
+        "status": status,
+        "title": TITLES.get(status, TITLES[400]),
+        "message": message,
+        "advice": SENTENCES.get(status, ""),
+        "request_id": getattr(request, "request_id", ""),
+    }
+    return render(request, "error.html", context, status=status)
+
+
+class ServiceErrors(MiddlewareMixin):
+    """Turns a `ServiceError` that a view let through into its page.
+
+    Gives the request its id of the log as `request_id`, for the audit trail and for error pages.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Note the id under which the log knows this request."""
+        bound = structlog.contextvars.get_contextvars()
+        request.request_id = str(bound.get("request_id", ""))  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Send all of the browser to the sign-in page, not only the part that htmx asked for."""
+        location = response.get("Location", "")
+        if getattr(request, "htmx", False) and location.startswith(resolve_url("sign-in") + "?"):
+            here = urlencode({"next": request.htmx.current_url_abs_path or "/"})  # type: ignore[attr-defined]
+            return HttpResponseClientRedirect(f"{resolve_url('sign-in')}?{here}")
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the page of a refusal; every other exception goes its way."""
+        if not isinstance(error, ServiceError):
+            return None
+        return error_page(request, status_of(error), str(error))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page for a request that could not be read."""
+    return error_page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page for something the person may not do."""
+    return error_page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page for something that does not exist or is hidden."""
+    return error_page(request, 404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Return the page for a failure of the portal. Reads nothing, as anything may be broken."""
+    return render(
+        None,  # without a request no context processor runs
+        "500.html",
+        {
+            "title": TITLES[500],
+            "advice": SENTENCES[500],
+            "request_id": getattr(request, "request_id", ""),
+        },
+        status=500,
+    )
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return the page for a form whose token is missing or old."""
+    return error_page(request, 403, "This form is too old, or came from elsewhere. Reload it.")

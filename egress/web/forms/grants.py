@@ -1,0 +1,101 @@
+"""Filters of the grants page, and what people say when they renew or end a grant."""
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from egress.domain.lifecycle import (
+    ENDED_GRANT_STATUSES,
+    LIVE_GRANT_STATUSES,
+    OPEN_GRANT_STATUSES,
+    GrantStatus,
+)
+from egress.models import Grant
+from egress.web.forms.base import FilterForm, PageForm, choices_of
+
+LIVE, ENDED, EVERY, FAILED = "live", "ended", "all", "failed"
+STATUSES = [
+    ("", "Not ended"),
+    (EVERY, "All"),
+    (ENDED, "Ended"),
+    (FAILED, "Failed"),
+    *((status.value, status.value.capitalize()) for status in GrantStatus),
+]
+
+
+class GrantFilter(FilterForm):
+    """Narrows grants by who, where to and how they stand."""
+
+    cluster = forms.ChoiceField(required=False)
+    namespace = forms.CharField(required=False, max_length=63)
+    service_account = forms.CharField(required=False, max_length=253, label="Service account")
+    host = forms.CharField(required=False, max_length=253, label="Host contains")
+    status = forms.ChoiceField(required=False, choices=STATUSES)
+    expiring = forms.BooleanField(required=False, label="Ends soon")
+
+    def __init__(self, *args: object, clusters: list[str], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["cluster"].choices = choices_of(clusters, "All")  # type: ignore[attr-defined]
+
+    def narrow(self, grants: QuerySet[Grant], now: datetime) -> QuerySet[Grant]:
+        """Return the grants that pass every filter; none when a filter is invalid."""
+        if not self.is_valid():
+            return grants.none()
+        asked = self.cleaned_data
+        exact = {
+            "cluster__name": asked["cluster"],
+            "namespace": asked["namespace"].strip().lower(),
+            "service_account": asked["service_account"].strip().lower(),
+            "host__contains": asked["host"].strip().rstrip(".").lower(),
+        }
+        grants = grants.filter(**{name: value for name, value in exact.items() if value})
+        grants = grants.filter(_of_status(asked["status"]))
+        if asked["expiring"]:
+            soon = now + timedelta(days=settings.REMINDER_DAYS)
+            grants = grants.filter(status__in=sorted(OPEN_GRANT_STATUSES), expires_at__lte=soon)
+        return grants
+
+
+def _of_status(status: str) -> Q:
+    """Return the condition for one entry of STATUSES."""
+    if status == EVERY:
+        return Q()
+    if status in ("", LIVE):
+        return Q(status__in=sorted(LIVE_GRANT_STATUSES))
+    if status == ENDED:
+        return Q(status__in=sorted(ENDED_GRANT_STATUSES))
+    if status == FAILED:
+        return Q(status__in=sorted(LIVE_GRANT_STATUSES)) & ~Q(failed_reason="")
+    return Q(status=status)
+
+
+class ReasonForm(PageForm):
+    """Why somebody does what cannot be taken back silently."""
+
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Written to the audit trail, word for word.",
+    )
+
+
+class RenewForm(PageForm):
+    """Asks for more time on the same grant; decided like any other request."""
+
+    duration_days = forms.IntegerField(
+        min_value=1,
+        label="Days longer",
+        help_text="Counted from the present end, so that access goes on without a gap.",
+    )
+    reason = forms.CharField(
+        max_length=2000, widget=forms.Textarea(attrs={"rows": 2}), label="Why it is still needed"
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        days = self.fields["duration_days"]
+        days.max_value = settings.MAX_DURATION_DAYS  # type: ignore[attr-defined]
+        days.initial = settings.DEFAULT_DURATION_DAYS
+        days.widget.attrs["max"] = settings.MAX_DURATION_DAYS

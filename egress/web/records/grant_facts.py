@@ -1,0 +1,134 @@
+"""Rows of grants for lists and downloads, and the objects in the cluster behind one grant."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from egress.domain.lifecycle import GrantStatus, RequestStatus
+from egress.domain.naming import base
+from egress.models import Delivery, DeliveryStep, Grant, Namespace, OwnedObject, Request
+from egress.models.standing import Standing
+from egress.rules import may_ask, may_resume, may_revoke
+from egress.web.exports import Cell
+from egress.web.records.conditions import Condition, conditions
+
+COLUMNS = (
+    "id",
+    "cluster",
+    "namespace",
+    "service_account",
+    "host",
+    "port",
+    "protocol",
+    "tls_origination",
+    "status",
+    "enforced",
+    "applied_at",
+    "failed_reason",
+    "granted_by",
+    "request",
+    "created_at",
+    "active_at",
+    "expires_at",
+    "ended_at",
+    "ended_by",
+    "end_reason",
+    "confirmed_at",
+)
+LATEST_STEPS = 30
+
+
+@dataclass(frozen=True)
+class GrantRow:
+    """A grant with what is said beside its status."""
+
+    grant: Grant
+    conditions: list[Condition]
+
+
+@dataclass(frozen=True)
+class ObjectFact:
+    """An object that enforces a grant, with the last time it was written or tried."""
+
+    owned: OwnedObject
+    step: DeliveryStep | None
+
+
+def rows(grants: Iterable[Grant]) -> list[GrantRow]:
+    """Return `grants` (read by `with_enforcement`) with their conditions."""
+    return [GrantRow(grant, conditions(grant, is_enforced=_is_enforced(grant))) for grant in grants]
+
+
+def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
+    """Return one record per grant for a download, newest first, read in pieces."""
+    for grant in grants.order_by("-pk").iterator(chunk_size=2000):
+        record: dict[str, Cell] = {name: getattr(grant, name, None) for name in COLUMNS}
+        record.update(
+            cluster=grant.cluster.name, request=grant.request_id, enforced=_is_enforced(grant)
+        )
+        yield record
+
+
+def objects_of(grant: Grant) -> list[ObjectFact]:
+    """Return the objects that carry `grant`, each with its latest delivery step."""
+    owned = list(
+        OwnedObject.objects.filter(_named_for(grant), cluster=grant.cluster).order_by("kind")
+    )
+    latest: dict[tuple[str, str, str], DeliveryStep] = {}
+    for step in steps_of(grant):
+        latest.setdefault((step.kind, step.namespace, step.name), step)
+    return [ObjectFact(one, latest.get((one.kind, one.namespace, one.name))) for one in owned]
+
+
+def steps_of(grant: Grant) -> list[DeliveryStep]:
+    """Return the latest writes for `grant`, newest first, with their deliveries."""
+    slices = (f"namespace:{grant.namespace}", f"host:{grant.host}")
+    deliveries = Delivery.objects.filter(slice__cluster=grant.cluster, slice__key__in=slices)
+    return list(
+        DeliveryStep.objects.filter(_named_for(grant), delivery__in=deliveries)
+        .select_related("delivery")
+        .order_by("-pk")[:LATEST_STEPS]
+    )
+
+
+def _named_for(grant: Grant) -> Q:
+    """Return the condition for objects of the grant's host, by name (istio.md 1)."""
+    stem = base(grant.host)
+    places = (grant.namespace, grant.cluster.egress_namespace)
+    return Q(namespace__in=places) & (Q(name=stem) | Q(name__startswith=f"{stem}-"))
+
+
+def _is_enforced(grant: Grant) -> bool:
+    return bool(getattr(grant, "is_enforced", False))
+
+
+@dataclass(frozen=True)
+class GrantActions:
+    """What one person may do with one grant now."""
+
+    renew: bool
+    revoke: bool
+    resume: bool
+    renewal: Request | None
+    """The request that asks to renew it already, while it waits for its decision."""
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to offer."""
+        return self.renew or self.revoke or self.resume or self.renewal is not None
+
+
+def actions_on(grant: Grant, standing: Standing) -> GrantActions:
+    """Return what somebody may do with `grant`; the services judge again."""
+    namespace = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid)
+    pinned = namespace.select_related("owner").first()
+    has_end = grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRING) and grant.expires_at
+    renewal = grant.renewals.filter(status=RequestStatus.PENDING).first()
+    is_suspended = grant.status == GrantStatus.SUSPENDED
+    return GrantActions(
+        renew=bool(has_end and not renewal and pinned and may_ask(standing, pinned)),
+        revoke=grant.is_live and may_revoke(standing, grant),
+        resume=is_suspended and may_resume(standing, grant),
+        renewal=renewal,
+    )

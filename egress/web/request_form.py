@@ -1,0 +1,213 @@
+"""What the request form shows around what was typed: choices, hints, and the preview."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from egress.domain.access import Protocol
+from egress.domain.policies.finding import Finding
+from egress.models import CatalogueEntry, Cluster, Namespace
+from egress.models.standing import Standing
+from egress.selectors.namespaces import askable_namespaces, service_accounts_of
+from egress.services.errors import ServiceError
+from egress.services.requests import Preview
+from egress.web.forms.request import NO_END, Row, TypedRequest
+
+OPTIONS_SHOWN = 50
+PLAIN_FIELDS = ("cluster", "namespace", "service_account", "reason", "ticket", "duration_days")
+DURATIONS = (1, 7, 30, 90, 180, 365)
+PROTOCOL_WORDS = {
+    Protocol.TLS: "TLS (HTTPS)",
+    Protocol.HTTP: "HTTP",
+    Protocol.HTTP2: "HTTP/2",
+    Protocol.GRPC: "gRPC",
+    Protocol.TCP: "TCP",
+}
+
+
+@dataclass
+class Hint:
+    """What stands below one input: what is wrong, and what the policies remark.
+
+    `name` is the input's name, from which the ids of input and hint are made.
+    """
+
+    name: str
+    errors: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_invalid(self) -> bool:
+        """Whether what was typed cannot be accepted."""
+        return bool(self.errors) or any(f.level == "block" for f in self.findings)
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One destination row with the hints below its inputs."""
+
+    position: int
+    row: Row
+    host: Hint
+    port: Hint
+    protocol: Hint
+    tls_origination: Hint
+
+    @property
+    def number(self) -> int:
+        """Return the position as people count."""
+        return self.position + 1
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """Return all hints of the row."""
+        return (self.host, self.port, self.protocol, self.tls_origination)
+
+
+@dataclass(frozen=True)
+class FormView:
+    """The form with all hints. `general` are sentences that belong to no single input."""
+
+    typed: TypedRequest
+    hints: Mapping[str, Hint]
+    rows: tuple[RowView, ...]
+    general: tuple[str, ...] = ()
+
+    @property
+    def all_hints(self) -> list[Hint]:
+        """Return every hint, in the order of the inputs."""
+        plain = [self.hints[name] for name in (*PLAIN_FIELDS, "destinations", "paste")]
+        return [*plain, *(hint for row in self.rows for hint in row.hints)]
+
+    @property
+    def mistakes(self) -> list[Hint]:
+        """Return the hints that stand in the way of sending the form."""
+        return [hint for hint in self.all_hints if hint.is_invalid]
+
+
+def form_view(
+    typed: TypedRequest,
+    *,
+    errors: Mapping[str, Iterable[str]] | None = None,
+    findings: Iterable[Finding] = (),
+    general: Iterable[str] = (),
+    paste_errors: Iterable[str] = (),
+) -> FormView:
+    """Return the form with errors and findings put below the inputs they belong to."""
+    names = [*PLAIN_FIELDS, "destinations", "paste"]
+    parts = [
+        f"destinations-{position}-{part}"
+        for position in range(len(typed.rows))
+        for part in ("host", "port", "protocol", "tls_origination")
+    ]
+    hints = {name: Hint(name) for name in (*names, *parts)}
+    left_over = list(general)
+    for path, sentences in (errors or {}).items():
+        hint = hints.get(typed.field_of(path))
+        (hint.errors if hint else left_over).extend(sentences)
+    for finding in findings:
+        hint = hints.get(typed.field_of(finding.field))
+        if hint:
+            hint.findings.append(finding)
+    hints["paste"].errors.extend(paste_errors)
+    rows = tuple(
+        RowView(
+            position,
+            row,
+            *(
+                hints[f"destinations-{position}-{part}"]
+                for part in ("host", "port", "protocol", "tls_origination")
+            ),
+        )
+        for position, row in enumerate(typed.rows)
+    )
+    return FormView(typed, hints, rows, tuple(left_over))
+
+
+def previewed(typed: TypedRequest, preview: Preview) -> FormView:
+    """Return the form with what the preview says, silent about what nobody typed yet."""
+    errors = {
+        path: sentences
+        for path, sentences in (preview.errors or {}).items()
+        if _is_typed(typed, typed.field_of(path))
+    }
+    return form_view(typed, errors=errors, findings=findings_worth_showing(preview))
+
+
+def findings_worth_showing(preview: Preview) -> list[Finding]:
+    """Return the findings, but none on missing destinations while none is understood yet."""
+    if any(preview.destinations):
+        return list(preview.findings)
+    return [finding for finding in preview.findings if finding.field != "destinations"]
+
+
+def refused(typed: TypedRequest, error: ServiceError, preview: Preview) -> FormView:
+    """Return the form with the reasons why a service refused it."""
+    fields = {path: list(sentences) for path, sentences in error.fields.items()}
+    said = [sentence for sentences in fields.values() for sentence in sentences]
+    blocking = [finding for finding in preview.findings if finding.message not in said]
+    general = [] if fields else [str(error)]
+    return form_view(typed, errors=fields, findings=blocking, general=general)
+
+
+def _is_typed(typed: TypedRequest, name: str) -> bool:
+    if name.startswith("destinations-"):
+        _, position, part = name.split("-")
+        return bool(str(getattr(typed.rows[int(position)], part, "")).strip())
+    if name == "destinations":
+        return bool(typed.filled)
+    attribute = "duration" if name == "duration_days" else name
+    return bool(str(getattr(typed, attribute, "")).strip())
+
+
+def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
+    """Return what can be chosen in the form."""
+    namespaces = askable_namespaces(standing)
+    # Clusters by their own query: an inventory may hold thousands of namespaces.
+    clusters = Cluster.objects.filter(pk__in=namespaces.order_by().values("cluster")).order_by(
+        "name"
+    )
+    return {
+        "clusters": list(clusters),
+        "namespace_options": namespace_options(standing, typed.cluster),
+        "account_options": account_options(standing, typed.cluster, typed.namespace),
+        "presets": list(CatalogueEntry.objects.filter(is_active=True)),
+        "protocols": [(protocol.value, words) for protocol, words in PROTOCOL_WORDS.items()],
+        "durations": durations(typed.duration),
+        "max_destinations": settings.MAX_DESTINATIONS,
+    }
+
+
+def namespace_options(standing: Standing, cluster: str, typed: str = "") -> list[Namespace]:
+    """Return namespaces to suggest, at most 50, for what was typed so far."""
+    found = askable_namespaces(standing).filter(name__contains=_plain(typed))
+    if cluster:
+        found = found.filter(cluster__name=_plain(cluster))
+    return list(found[:OPTIONS_SHOWN])
+
+
+def account_options(standing: Standing, cluster: str, namespace: str, typed: str = "") -> list[str]:
+    """Return names of service accounts to suggest, at most 50."""
+    found = askable_namespaces(standing).filter(name=_plain(namespace))
+    if cluster:
+        found = found.filter(cluster__name=_plain(cluster))
+    row = found.first() if namespace else None
+    if row is None:
+        return []
+    accounts = service_accounts_of(row).filter(name__contains=_plain(typed))
+    return list(accounts.values_list("name", flat=True)[:OPTIONS_SHOWN])
+
+
+def durations(chosen: str) -> list[tuple[str, str]]:
+    """Return the durations to choose from, the chosen one among them."""
+    numbers = {days for days in DURATIONS if days <= settings.MAX_DURATION_DAYS}
+    if chosen.isascii() and chosen.isdigit() and len(chosen) <= 6:
+        numbers.add(int(chosen))
+    offered = [(str(days), f"{days} day{'' if days == 1 else 's'}") for days in sorted(numbers)]
+    return [*offered, (NO_END, "No end date")]
+
+
+def _plain(text: str) -> str:
+    # PostgreSQL refuses to compare with a NUL.
+    return text.strip().replace("\0", "")[:253]

@@ -1,0 +1,199 @@
+"""What the page of one request shows: verdicts with findings, the change, how to decide."""
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import yaml
+from django.conf import settings
+
+from egress.models import Approval, Request, RequestDestination
+from egress.models.standing import Standing
+from egress.rules import why_may_decide
+from egress.selectors.requests import approvals_in_force
+from egress.services.actor import Actor
+from egress.services.requests import Preview, preview
+from egress.web.forms.decision import TypedDecision, shorter_durations
+from egress.web.forms.request import TypedRequest
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """A finding, with the destination it is about unless its message names that anyway."""
+
+    level: str
+    message: str
+    reason: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One destination of a request, and whether it is ticked in the form to decide with."""
+
+    row: RequestDestination
+    is_ticked: bool
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """The form to decide with, and whether this person may use it."""
+
+    may: bool
+    why: str
+    typed: TypedDecision
+    given: list[Approval]
+    needed: int
+    durations: list[tuple[str, str]]
+    errors: Mapping[str, list[str]] = field(default_factory=dict)
+    conflict: str = ""
+
+    @property
+    def said(self) -> list[str]:
+        """Return everything that is wrong with what was typed."""
+        return [sentence for sentences in self.errors.values() for sentence in sentences]
+
+
+def preview_of(request: Request) -> Preview:
+    """Return what the request would change now, judged as for the person who asked.
+
+    A decided request would change nothing any more.
+    """
+    if not request.is_pending:
+        return Preview()
+    typed = TypedRequest.of_request(request)
+    return preview(
+        draft=typed.draft(), actor=Actor.of(request.requester, "web"), renews=request.renews
+    )
+
+
+def findings_of(request: Request, seen: Preview) -> list[ShownFinding]:
+    """Return the findings as of now for a pending request, as of its last edit for others."""
+    hosts = [row.host for row in request.destinations.all()]
+    if request.is_pending and seen.findings:
+        return [
+            ShownFinding(str(f.level), f.message, f.reason, place_of(f.field, f.message, hosts))
+            for f in seen.findings
+        ]
+    return [_stored_finding(stored, hosts) for stored in request.findings]
+
+
+def _stored_finding(stored: Mapping[str, object], hosts: list[str]) -> ShownFinding:
+    message = str(stored.get("message", ""))
+    return ShownFinding(
+        level=str(stored.get("level", "info")),
+        message=message,
+        reason=str(stored.get("reason", "")),
+        place=place_of(str(stored.get("field", "")), message, hosts),
+    )
+
+
+def place_of(path: str, message: str, hosts: list[str]) -> str:
+    """Return the host that the field at `path` is about, empty when the message says it."""
+    head, _, rest = path.partition(".")
+    number = rest.partition(".")[0]
+    if head != "destinations" or not (number.isascii() and number.isdigit()):
+        return ""
+    host = hosts[int(number)] if int(number) < len(hosts) else ""
+    return "" if host in message else host
+
+
+def asked_of(request: Request, typed: TypedDecision) -> list[Asked]:
+    """Return the destinations of the request, ticked as the form says."""
+    return [Asked(row, row.position in typed.ticked) for row in request.destinations.all()]
+
+
+def decision_view(
+    request: Request,
+    standing: Standing,
+    *,
+    needed: int,
+    typed: TypedDecision | None = None,
+    errors: Mapping[str, list[str]] | None = None,
+    conflict: str = "",
+) -> DecisionView:
+    """Return the decision form; after a conflict it starts again from the present state."""
+    may, why = why_may_decide(standing, request)
+    given = approvals_in_force(request) if request.is_pending else []
+    fresh = TypedDecision.to_begin_with(request, given)
+    return DecisionView(
+        may=may and request.is_pending,
+        why=why,
+        typed=fresh if typed is None or conflict else typed,
+        given=given,
+        needed=needed,
+        durations=shorter_durations(request),
+        errors=errors or {},
+        conflict=conflict,
+    )
+
+
+def page_of(
+    request: Request,
+    standing: Standing,
+    *,
+    typed: TypedDecision | None = None,
+    errors: Mapping[str, list[str]] | None = None,
+    conflict: str = "",
+) -> dict[str, object]:
+    """Return what the page of a request and an open row of the queue both show."""
+    seen = preview_of(request)
+    findings = findings_of(request, seen)
+    decision = decision_view(
+        request,
+        standing,
+        needed=seen.approvals_needed,
+        typed=typed,
+        errors=errors,
+        conflict=conflict,
+    )
+    return {
+        "row": request,
+        "preview": seen,
+        "findings": findings,
+        "asked": asked_of(request, decision.typed),
+        "decision": decision,
+        "copies": copies_of(request, seen.yaml),
+        "clone": TypedRequest.of_request(request).query(),
+    }
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The request in the words of other tools."""
+
+    curl: str
+    kubectl: str
+
+
+def copies_of(request: Request, objects: str) -> Copies:
+    """Return the request as a curl line, and kubectl lines that read `objects` (YAML)."""
+    draft = TypedRequest.of_request(request).draft()
+    body = {
+        "cluster": draft.cluster,
+        "namespace": draft.namespace,
+        "service_account": draft.service_account,
+        "destinations": [vars(destination) for destination in draft.destinations],
+        "reason": draft.reason,
+        "ticket": draft.ticket,
+        "duration_days": draft.duration_days,
+    }
+    curl = (
+        f"curl -X POST {shlex.quote(settings.PUBLIC_URL + '/api/v1/requests')} \\\n"
+        '  -H "Authorization: Bearer $EGRESS_TOKEN" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+    )
+    return Copies(curl, "\n".join(_kubectl_lines(objects)))
+
+
+def _kubectl_lines(objects: str) -> Iterable[str]:
+    for document in yaml.safe_load_all(objects) if objects else ():
+        if not isinstance(document, dict):
+            continue
+        group = str(document["apiVersion"]).partition("/")[0]
+        kind = f"{document['kind']}.{group}".lower()
+        named = document["metadata"]
+        where = shlex.quote(str(named.get("namespace", "")))
+        yield f"kubectl -n {where} get {kind} {shlex.quote(str(named['name']))} -o yaml"

@@ -1,0 +1,27 @@
+"""Which address leads to which page."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from egress.web.urls_records import urlpatterns as record_pages
+from egress.web.views import home, queue, request, request_new, search, session
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("sign-in", session.SignIn.as_view(), name="sign-in"),
+    path("sign-out", session.sign_out, name="sign-out"),
+    path("search", search.search, name="search"),
+    path("requests/new", request_new.new, name="request-new"),
+    path("requests/preview", request_new.preview, name="request-preview"),
+    path("requests/options", request_new.options, name="request-options"),
+    path("requests/<int:pk>", request.detail, name="request"),
+    path("requests/<int:pk>/edit", request_new.edit, name="request-edit"),
+    path("requests/<int:pk>/progress", request.progress, name="request-progress"),
+    path("requests/<int:pk>/decide", request.decide, name="request-decide"),
+    path("requests/<int:pk>/withdraw", request.withdraw, name="request-withdraw"),
+    path("requests/<int:pk>/comment", request.comment, name="request-comment"),
+    path("queue", queue.queue, name="queue"),
+    path("queue/decide", queue.decide_together, name="queue-decide"),
+    path("queue/<int:pk>", queue.row, name="queue-row"),
+    path("queue/<int:pk>/decide", queue.decide, name="queue-row-decide"),
+]
+urlpatterns += record_pages

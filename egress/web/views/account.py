@@ -1,0 +1,102 @@
+"""One's own account: what one is here, API tokens, the password."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from egress.selectors.people import tokens_of
+from egress.services import tokens
+from egress.services.errors import Missing
+from egress.services.people import set_password
+from egress.web.forms.account import TokenForm
+from egress.web.records.account import sentences_about
+from egress.web.records.who import actor_of, person_of
+from egress.web.standing import standing_in
+
+
+@login_required
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """Show one's own teams, roles and tokens."""
+    return _show(request, TokenForm())
+
+
+@login_required
+@never_cache
+@require_POST
+def new_token(request: HttpRequest) -> HttpResponse:
+    """Make a token and show its secret, in this one answer and never again."""
+    form = TokenForm(request.POST)
+    person = person_of(request)
+    made = form.carry_out(partial(tokens.create, owner=person, actor=actor_of(request)))
+    if made is None:
+        return _show(request, form, status=form.http_status)
+    return _show(request, TokenForm(), secret=made[1])
+
+
+class Password(LoginRequiredMixin, PasswordChangeView):
+    """Changes one's own password, which needs the old one and ends one's other sessions."""
+
+    template_name = "account/password.html"
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """Return Django's form with the classes of the style sheet."""
+        form = super().get_form(form_class)
+        for field in form.fields.values():
+            field.widget.attrs["class"] = "form-control"
+            field.widget.attrs.pop("autofocus", None)
+        return form
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Set the password by the service, and keep this one session."""
+        person, actor = person_of(self.request), actor_of(self.request)
+        changed = set_password(
+            person=person, password=form.cleaned_data["new_password1"], actor=actor
+        )
+        update_session_auth_hash(self.request, changed)
+        messages.success(self.request, "Your password is changed. Your other sessions ended.")
+        return redirect("account")
+
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Show the form again, as unprocessable."""
+        response = super().form_invalid(form)
+        response.status_code = 422
+        return response
+
+
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one of one's own tokens."""
+    token = tokens_of(person_of(request)).filter(pk=pk).first()
+    if token is None:
+        raise Missing("There is no such token among yours.")
+    tokens.revoke(token=token, actor=actor_of(request))
+    messages.success(request, f"Token {token.name} is revoked.")
+    return redirect("account")
+
+
+def _show(
+    request: HttpRequest, form: TokenForm, *, secret: str = "", status: int = 200
+) -> HttpResponse:
+    """Render the account page."""
+    context = {
+        "person": person_of(request),
+        "sentences": sentences_about(standing_in(request)),
+        "tokens": tokens_of(person_of(request)),
+        "form": form,
+        "secret": secret,
+        "now": timezone.now(),
+    }
+    return render(request, "account/detail.html", context, status=status)

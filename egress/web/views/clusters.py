@@ -1,0 +1,86 @@
+"""Clusters: how they are connected, what they enforce, and what waits for them."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from egress.models import Cluster
+from egress.rules import is_admin
+from egress.selectors.clusters import facts_of, visible_clusters
+from egress.selectors.namespaces import visible_namespaces
+from egress.services.clusters import set_drift_policy
+from egress.services.errors import Missing
+from egress.web.forms.base import PageForm
+from egress.web.forms.clusters import DriftPolicyForm
+from egress.web.records.cluster_facts import (
+    checks_of,
+    due_slices,
+    latest_deliveries,
+    mesh_facts,
+    visible_slices,
+    with_grant_counts,
+)
+from egress.web.records.who import actor_of
+from egress.web.standing import standing_in
+
+
+@login_required
+@require_safe
+def cluster_list(request: HttpRequest) -> HttpResponse:
+    """List the clusters the person may see, with how they are."""
+    standing = standing_in(request)
+    clusters = [facts_of(cluster) for cluster in visible_clusters(standing)]
+    context = {"clusters": clusters, "sees_everything": standing.sees_everything}
+    return render(request, "clusters/list.html", context)
+
+
+@login_required
+@require_safe
+def cluster_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one cluster: connection, checks, what waits, deliveries and namespaces."""
+    return _show(request, cluster_called(request, name))
+
+
+@login_required
+@require_POST
+def drift_policy(request: HttpRequest, name: str) -> HttpResponse:
+    """Choose what happens to changes made by hand."""
+    cluster, form = cluster_called(request, name), DriftPolicyForm(request.POST)
+    if not form.carry_out(partial(set_drift_policy, cluster=cluster, actor=actor_of(request))):
+        return _show(request, cluster, drift_form=form)
+    messages.success(request, f"Drift in cluster {name}: {cluster.get_drift_policy_display()}.")
+    return redirect("cluster", name=name)
+
+
+def cluster_called(request: HttpRequest, name: str) -> Cluster:
+    """Return a cluster the person may see, by name. Raises Missing for any other."""
+    cluster = visible_clusters(standing_in(request)).filter(name=name).first()
+    if cluster is None:
+        raise Missing(f"There is no cluster “{name}” among those you may see.")
+    return cluster
+
+
+def _show(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> HttpResponse:
+    """Render the page of one cluster, as far as the person may know of it."""
+    standing = standing_in(request)
+    namespaces = visible_namespaces(standing).filter(cluster=cluster)
+    slices = visible_slices(cluster, standing)
+    context = {
+        "cluster": cluster,
+        "facts": facts_of(cluster),
+        "checks": checks_of(cluster),
+        "mesh": mesh_facts(cluster),
+        "namespaces": with_grant_counts(namespaces),
+        "slices": due_slices(slices),
+        "deliveries": latest_deliveries(slices),
+        "sees_everything": standing.sees_everything,
+        "is_admin": is_admin(standing),
+        "drift_form": DriftPolicyForm(initial={"policy": cluster.drift_policy}),
+        **forms,
+    }
+    status = max((form.http_status for form in forms.values()), default=200)
+    return render(request, "clusters/detail.html", context, status=status)

@@ -1,0 +1,136 @@
+"""Grants: who may reach what, for how long, and whether the cluster carries it."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from egress.models import Grant
+from egress.selectors.clusters import visible_clusters
+from egress.selectors.grants import visible_grants
+from egress.services import grants as grant_service
+from egress.services import requests as request_service
+from egress.services.errors import Missing
+from egress.web.exports import csv_download, json_download
+from egress.web.forms.base import PageForm
+from egress.web.forms.grants import GrantFilter, ReasonForm, RenewForm
+from egress.web.paging import newest_first
+from egress.web.records.conditions import conditions, with_enforcement
+from egress.web.records.grant_facts import (
+    COLUMNS,
+    actions_on,
+    objects_of,
+    records,
+    rows,
+    steps_of,
+)
+from egress.web.records.history import history_of
+from egress.web.records.who import actor_of
+from egress.web.standing import standing_in
+
+
+@login_required
+@require_safe
+def grant_list(request: HttpRequest) -> HttpResponse:
+    """List the grants the person may see, narrowed by the filters in the URL."""
+    filters, grants = _asked_for(request)
+    page = newest_first(grants, request)
+    context = {"filters": filters, "page": page, "rows": rows(page.rows)}
+    return render(request, "grants/list.html", context)
+
+
+@login_required
+@require_safe
+def grant_csv(request: HttpRequest) -> HttpResponseBase:
+    """Download the filtered grants as CSV."""
+    return csv_download("grants", COLUMNS, records(_asked_for(request)[1]))
+
+
+@login_required
+@require_safe
+def grant_json(request: HttpRequest) -> HttpResponseBase:
+    """Download the filtered grants as JSON."""
+    return json_download("grants", records(_asked_for(request)[1]))
+
+
+@login_required
+@require_safe
+def grant_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one grant: facts, objects in the cluster, history, and what may be done."""
+    return _show(request, _grant(request, pk))
+
+
+@login_required
+@require_POST
+def renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for more time on the grant."""
+    grant, form = _grant(request, pk), RenewForm(request.POST, auto_id="renew_%s")
+    deed = partial(request_service.renew, grant=grant, actor=actor_of(request))
+    asked = form.carry_out(deed)
+    if asked is None:
+        return _show(request, grant, renew_form=form)
+    messages.success(request, "Renewal asked for. It is decided like any other request.")
+    return redirect("request", pk=asked.pk)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """End the grant."""
+    grant, form = _grant(request, pk), ReasonForm(request.POST, auto_id="revoke_%s")
+    if not form.carry_out(partial(grant_service.revoke, grant=grant, actor=actor_of(request))):
+        return _show(request, grant, revoke_form=form)
+    messages.success(request, "The grant is revoked. The cluster is being told now.")
+    return redirect("grant", pk=pk)
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a suspended grant back in force."""
+    grant, form = _grant(request, pk), ReasonForm(request.POST, auto_id="resume_%s")
+    if not form.carry_out(partial(grant_service.resume, grant=grant, actor=actor_of(request))):
+        return _show(request, grant, resume_form=form)
+    messages.success(request, "The grant is resumed. The cluster is being told now.")
+    return redirect("grant", pk=pk)
+
+
+def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
+    """Return the filters in the URL and the visible grants that pass them."""
+    standing = standing_in(request)
+    names = [cluster.name for cluster in visible_clusters(standing)]
+    filters = GrantFilter(request.GET, clusters=names)
+    grants = visible_grants(standing).select_related("cluster")
+    return filters, with_enforcement(filters.narrow(grants, timezone.now()))
+
+
+def _grant(request: HttpRequest, pk: int) -> Grant:
+    """Return a grant the person may see. Raises Missing for any other."""
+    grants = visible_grants(standing_in(request)).select_related("cluster", "request__requester")
+    grant = with_enforcement(grants).filter(pk=pk).first()
+    if grant is None:
+        raise Missing(f"There is no grant {pk} among those you may see.")
+    return grant
+
+
+def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
+    """Render the page of one grant; `forms` are those that were sent and not accepted."""
+    context = {
+        "grant": grant,
+        "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
+        "objects": objects_of(grant),
+        "steps": steps_of(grant),
+        "timeline": history_of("grant", grant.pk),
+        "may": actions_on(grant, standing_in(request)),
+        "renew_form": RenewForm(auto_id="renew_%s"),
+        "revoke_form": ReasonForm(auto_id="revoke_%s"),
+        "resume_form": ReasonForm(auto_id="resume_%s"),
+        **forms,
+    }
+    status = max((form.http_status for form in forms.values()), default=200)
+    return render(request, "grants/detail.html", context, status=status)

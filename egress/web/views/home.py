@@ -1,0 +1,58 @@
+"""Home: what is mine, what waits, what ends soon, and what went wrong."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from egress.domain.lifecycle import LIVE_GRANT_STATUSES, RequestStatus
+from egress.models import Grant
+from egress.selectors.grants import expiring_soon, failed
+from egress.selectors.namespaces import askable_namespaces
+from egress.selectors.requests import queue, visible_requests
+from egress.web.queue_page import row_of
+from egress.web.records.who import person_of
+from egress.web.standing import standing_in
+
+NAMESPACES_SHOWN = 24
+REQUESTS_SHOWN = 10
+GRANTS_SHOWN = 10
+QUEUE_SHOWN = 5
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the person where to go on."""
+    standing, person = standing_in(request), person_of(request)
+    own = visible_requests(standing).filter(requester=person)
+    context = {
+        "namespaces": _namespaces(request),
+        "open_requests": own.filter(status=RequestStatus.PENDING)[:REQUESTS_SHOWN],
+        "latest_requests": own.exclude(status=RequestStatus.PENDING)[:QUEUE_SHOWN],
+        "expiring": expiring_soon(person)[:GRANTS_SHOWN],
+        "failed": failed(person)[:GRANTS_SHOWN],
+        "waiting": [row_of(row) for row in queue(standing)[:QUEUE_SHOWN]]
+        if standing.scopes
+        else [],
+    }
+    return render(request, "home.html", context)
+
+
+def _namespaces(request: HttpRequest) -> list[object]:
+    """Return the namespaces of the person's teams, each with its number of live grants."""
+    live = (
+        Grant.objects.filter(
+            cluster=OuterRef("cluster"),
+            namespace=OuterRef("name"),
+            status__in=sorted(LIVE_GRANT_STATUSES),
+        )
+        .order_by()
+        .values("namespace")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    mine = askable_namespaces(standing_in(request))
+    return list(mine.annotate(grants=Coalesce(Subquery(live), 0))[: NAMESPACES_SHOWN + 1])

@@ -1,0 +1,39 @@
+// The page of the API: swagger-ui with the portal's own description, theme and CSRF token.
+(function () {
+  "use strict";
+  var root = document.documentElement;
+
+  // swagger-ui knows its own name for the dark theme, and toggles it by itself at first paint.
+  function follow() {
+    var dark = root.getAttribute("data-bs-theme") === "dark";
+    if (root.classList.contains("dark-mode") !== dark) {
+      root.classList.toggle("dark-mode", dark);
+    }
+  }
+  follow();
+  new MutationObserver(follow).observe(root, {
+    attributes: true,
+    attributeFilter: ["data-bs-theme", "class"],
+  });
+
+  var docs = document.getElementById("docs");
+  window.SwaggerUIBundle({
+    domNode: docs,
+    url: docs.dataset.schema,
+    presets: [window.SwaggerUIBundle.presets.apis],
+    layout: "BaseLayout",
+    deepLinking: true,
+    docExpansion: "list",
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: true,
+    persistAuthorization: false,
+    validatorUrl: null,
+    requestInterceptor: function (request) {
+      var here = new URL(request.url, window.location.href).origin === window.location.origin;
+      if (here && request.method && request.method !== "GET") {
+        request.headers["X-CSRFToken"] = document.body.dataset.csrf;
+      }
+      return request;
+    },
+  });
+})();

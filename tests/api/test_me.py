@@ -1,0 +1,42 @@
+"""Who am I?"""
+
+from typing import Any
+
+import pytest
+
+from egress.models import Person
+from tests import factories as make
+from tests.api.calling import Caller, problem
+
+pytestmark = pytest.mark.django_db
+
+
+def test_everybody_learns_who_they_are(db: None) -> None:
+    who = make.person("zoe", teams=["team-b", "team-a"], email="zoe@example.com")
+    assert Caller(who).get("/me/").json() == {
+        "username": "zoe",
+        "first_name": "",
+        "last_name": "",
+        "email": "zoe@example.com",
+        "teams": ["team-a", "team-b"],
+        "is_admin": False,
+        "is_auditor": False,
+    }
+
+
+def test_roles_are_told(adam: Person, olga: Person, superuser: Person) -> None:
+    assert Caller(adam).get("/me/").json()["is_admin"]
+    assert Caller(superuser).get("/me/").json()["is_admin"]
+    assert Caller(olga).get("/me/").json()["is_auditor"]
+
+
+def test_nobody_changes_themselves_here(owner: Person) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        problem(Caller(owner).call(method, "/me/", {"is_admin": True}), 405)
+
+
+def test_it_costs_five_queries(owner: Person, django_assert_num_queries: Any) -> None:
+    caller = Caller(owner)
+    caller.get("/me/")
+    with django_assert_num_queries(5):
+        caller.get("/me/")

@@ -1,0 +1,112 @@
+"""A worker that dies at any moment leaves less open than granted, and another finishes its work."""
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from egress.cluster import kinds
+from egress.domain.lifecycle import OPEN_GRANT_STATUSES
+from egress.models import Delivery, Grant, Namespace, OwnedObject
+from tests.services.convergence.crashing import Killed, Moments, dying
+from tests.services.world import World, assert_chain_is_valid
+
+Scenario = Callable[[World, str], None]
+State = tuple[object, ...]
+
+
+def three_grants(world: World, namespace: str) -> None:
+    world.approve("api.example.com", namespace)
+    world.approve("api.example.com", namespace, port=8443)
+    world.approve("www.example.com", namespace, 80, "HTTP", tls_origination=True)
+
+
+def one_comes_and_two_go(world: World, namespace: str) -> None:
+    kept = world.approve("kept.example.com", namespace)
+    narrowed = world.approve("kept.example.com", namespace, port=8443)
+    gone = world.approve("gone.example.com", namespace, 80, "HTTP", tls_origination=True)
+    world.converge()
+    world.revoke(narrowed)
+    world.revoke(gone)
+    world.approve("new.example.com", namespace)
+    assert kept.pk
+
+
+def default_deny_with_a_revoke(world: World, namespace: str) -> None:
+    gone = world.approve("gone.example.com", namespace)
+    world.converge()
+    Namespace.objects.filter(name=namespace).update(
+        default_deny=True, default_deny_at=timezone.now()
+    )
+    world.revoke(gone)
+    world.approve("new.example.com", namespace)
+
+
+def begin(world: World, number: int, scenario: Scenario) -> str:
+    namespace = f"crash-{number}"
+    world.sandbox.namespace(namespace, {"istio-injection": "enabled"})
+    world.sync()
+    scenario(world, namespace)
+    return namespace
+
+
+def state_of(world: World, namespace: str) -> State:
+    grants = Grant.objects.filter(namespace=namespace).order_by("host", "port")
+    return (
+        world.hosts(namespace),
+        world.objects(kinds.DESTINATION_RULE, namespace),
+        world.objects(kinds.SIDECAR, namespace),
+        [(g.host, g.port, g.status, g.confirmed_at is not None, g.failed_reason) for g in grants],
+        world.namespace(namespace).default_deny_enforced,
+        world.slice(namespace).wanted == world.slice(namespace).done,
+        sorted(
+            (row.kind, row.name, bool(row.uid), bool(row.content_hash), row.intent_hash)
+            for row in OwnedObject.objects.filter(namespace=namespace)
+        ),
+    )
+
+
+def assert_nothing_is_open_that_was_not_granted(world: World, namespace: str, when: str) -> None:
+    grants = Grant.objects.filter(namespace=namespace)
+    allowed = {(g.host, g.port) for g in grants if g.confirmed_at is None}
+    wanted = {(g.host, g.port) for g in grants if g.status in OPEN_GRANT_STATUSES}
+    assert world.hosts(namespace) <= allowed | wanted, when
+
+
+@pytest.mark.parametrize(
+    "scenario", [three_grants, one_comes_and_two_go, default_deny_with_a_revoke]
+)
+def test_a_worker_killed_at_any_moment_is_made_up_for(world: World, scenario: Scenario) -> None:
+    expected = uninterrupted(world, scenario)
+    number = 0
+    while True:
+        namespace = begin(world, number, scenario)
+        moments = Moments(kill_at=number)
+        try:
+            with dying(moments, world.sandbox.gateway):
+                world.converge("doomed")
+        except Killed as killed:
+            when = f"killed at moment {number}, {killed}"
+        else:
+            break
+        assert_nothing_is_open_that_was_not_granted(world, namespace, when)
+        finish(world, namespace)
+        assert state_of(world, namespace) == expected, when
+        assert not Delivery.objects.filter(outcome="running").exists(), when
+        number += 1
+    assert number > 40
+    assert_chain_is_valid()
+
+
+def uninterrupted(world: World, scenario: Scenario) -> State:
+    namespace = begin(world, 9999, scenario)
+    world.converge()
+    return state_of(world, namespace)
+
+
+def finish(world: World, namespace: str) -> None:
+    """Let other workers do what is left, as time goes by."""
+    for _ in range(4):
+        world.run_out()
+        world.make_due(namespace)
+        world.converge("heir")

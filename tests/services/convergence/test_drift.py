@@ -1,0 +1,172 @@
+"""Drift is found, told of with who made it, and healed or flagged."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from egress.cluster import kinds
+from egress.models import AuditEvent, Cluster, Delivery, Grant
+from egress.services import convergence
+from egress.services.convergence import drift
+from tests.services.convergence.crashing import Moments, mortal, watched
+from tests.services.world import World, foreign_entry
+
+FLAG = Cluster.DriftPolicy.FLAG
+
+
+def search(world: World) -> int:
+    return convergence.full_sweep(Cluster.objects.get(pk=world.cluster.pk))
+
+
+def add_a_port(world: World, host: str = "api.example.com") -> None:
+    entry = world.entry(host)
+    assert entry is not None
+    port = {"number": 9443, "name": "tls-9443", "protocol": "TLS"}
+    ports = [*entry["spec"]["ports"], port]
+    world.sandbox.patch(entry, {"spec": {"ports": ports}}, manager="kubectl-edit")
+
+
+def test_a_hand_edit_is_healed_and_its_author_named(world: World) -> None:
+    world.deliver("api.example.com")
+    add_a_port(world)
+    assert search(world) == 1
+    found = AuditEvent.objects.get(tag="drift:found")
+    assert "ServiceEntry shop/" in found.message
+    assert "kubectl-edit" in found.message
+    assert Grant.objects.get().drifted_at is not None
+    world.converge()
+    assert world.hosts() == {("api.example.com", 443)}
+    assert Grant.objects.get().drifted_at is None
+    assert "drift:healed" in world.tags()
+    assert search(world) == 0
+
+
+def test_a_deleted_object_comes_back(world: World) -> None:
+    world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    world.sandbox.remove(entry)
+    assert search(world) == 1
+    assert "was deleted" in AuditEvent.objects.get(tag="drift:found").message
+    world.converge()
+    assert world.hosts() == {("api.example.com", 443)}
+
+
+def test_an_object_without_our_labels_is_found_by_its_name(world: World) -> None:
+    world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    labels = dict.fromkeys(entry["metadata"]["labels"])
+    world.sandbox.patch(entry, {"metadata": {"labels": labels}})
+    assert search(world) == 1
+    world.converge()
+    healed = world.entry("api.example.com")
+    assert healed is not None
+    assert healed["metadata"]["labels"] == entry["metadata"]["labels"]
+    assert healed["metadata"]["uid"] == entry["metadata"]["uid"]
+
+
+def test_an_object_deleted_and_made_again_by_somebody_is_told_of_and_left_alone(
+    world: World,
+) -> None:
+    grant = world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    world.sandbox.remove(entry)
+    world.sandbox.put(foreign_entry(entry["metadata"]["name"], "api.example.com"))
+    theirs = world.entry("api.example.com")
+    assert search(world) == 1
+    assert "was replaced" in AuditEvent.objects.get(tag="drift:found").message
+    world.converge()
+    grant.refresh_from_db()
+    assert grant.failed_reason == "ForeignObject"
+    assert world.entry("api.example.com") == theirs
+    assert search(world) == 0
+    assert world.tags().count("drift:found") == 1
+
+
+def test_flagging_shows_drift_once_and_changes_nothing(world: World) -> None:
+    Cluster.objects.update(drift_policy=FLAG)
+    world.deliver("api.example.com")
+    add_a_port(world)
+    drifted = world.entry("api.example.com")
+    for _ in range(3):
+        assert search(world) == 1
+    assert world.converge() == 0
+    assert world.entry("api.example.com") == drifted
+    assert world.tags().count("drift:found") == 1
+    assert Grant.objects.get().drifted_at is not None
+    assert world.slice().problem_reason == "Drifted"
+
+
+def test_a_flag_is_taken_back_when_somebody_puts_it_right(world: World) -> None:
+    Cluster.objects.update(drift_policy=FLAG)
+    world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    add_a_port(world)
+    search(world)
+    drifted = world.entry("api.example.com")
+    assert drifted is not None
+    world.sandbox.patch(drifted, {"spec": {"ports": entry["spec"]["ports"]}})
+    assert search(world) == 0
+    assert Grant.objects.get().drifted_at is None
+    assert world.slice().problem_reason == ""
+
+
+def test_what_istio_writes_to_status_is_no_drift(world: World) -> None:
+    world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    world.sandbox.patch(entry, {"metadata": {"annotations": {"team/note": "ours"}}})
+    for _ in range(20):
+        assert search(world) == 0
+    assert Delivery.objects.count() == 1
+
+
+def test_a_slice_that_is_due_is_left_to_its_delivery(world: World) -> None:
+    grant = world.deliver("api.example.com")
+    world.revoke(grant)
+    assert search(world) == 0
+    assert "drift:found" not in world.tags()
+
+
+def test_default_deny_removed_by_hand_is_put_back(world: World) -> None:
+    world.namespace("shop")
+    type(world.namespace("shop")).objects.filter(name="shop").update(default_deny=True)
+    world.mark("shop")
+    world.converge()
+    sidecar = world.sandbox.gateway.get(kinds.SIDECAR, "shop", "default")
+    assert sidecar is not None
+    world.sandbox.remove(sidecar)
+    assert search(world) == 1
+    world.converge()
+    assert world.objects(kinds.SIDECAR) == ["default"]
+
+
+def test_a_search_asks_the_cluster_three_times_however_much_it_holds(world: World) -> None:
+    for number in range(5):
+        world.approve(f"api-{number}.example.com")
+    world.converge()
+    calls = Moments()
+    assert drift.search(world.cluster, mortal(world.sandbox.gateway, calls)) == 0
+    assert calls.seen.count("before list") == 3
+    assert calls.seen.count("before get") == 0
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+def test_a_decision_during_the_search_is_no_drift(world: World, is_delivered: bool) -> None:
+    world.deliver("api.example.com")
+    decided = []
+
+    def meanwhile(name: str, call: Callable[[], Any]) -> Any:
+        answer = call()
+        if name == "list" and not decided:
+            decided.append(world.approve("new.example.com"))
+            if is_delivered:
+                world.converge()
+        return answer
+
+    assert drift.search(world.cluster, watched(world.sandbox.gateway, meanwhile)) == 0
+    assert "drift:found" not in world.tags()

@@ -1,0 +1,204 @@
+"""Two people at once: exactly one wins, and everybody else is told.
+
+Runs on whatever database EGRESS_DATABASE_URL names.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from egress.domain.lifecycle import GrantStatus, RequestStatus, Verdict
+from egress.models import (
+    AuditEvent,
+    Grant,
+    Namespace,
+    Person,
+    Request,
+    Role,
+    RoleBinding,
+    Slice,
+)
+from egress.selectors.people import active_admins
+from egress.services import audit, grants, people, requests
+from egress.services.errors import Conflict, ServiceError
+from tests import factories as make
+from tests.services.at_once import at_once, winners
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+ROUNDS = 100
+YES, NO = Verdict.APPROVED, Verdict.DENIED
+
+
+def decide(request: Request, who: Person, verdict: Verdict = YES) -> Request:
+    return requests.decide(
+        request=request, actor=make.actor(who), revision=1, verdicts={0: verdict}, note="Because."
+    )
+
+
+def check_one_decision(request: Request, before: int, status: RequestStatus | None = None) -> None:
+    """The request is decided once: one audit event, and one grant and intent if approved."""
+    request.refresh_from_db()
+    if status:
+        assert request.status == status
+    own = AuditEvent.objects.filter(target="request", target_id=str(request.pk))
+    ends = own.filter(tag__in=["request:approved", "request:denied", "request:withdrawn"])
+    assert ends.count() == 1
+    approved = int(request.status == RequestStatus.APPROVED)
+    assert Grant.objects.filter(request=request).count() == approved
+    wanted = Slice.objects.values_list("wanted", flat=True).first() or 0
+    assert wanted - before == approved
+
+
+def wanted_now() -> int:
+    return Slice.objects.values_list("wanted", flat=True).first() or 0
+
+
+@pytest.mark.parametrize("second", ["approve", "deny", "withdraw"])
+def test_two_approvers_at_once_make_one_decision(
+    shop: Namespace, owner: Person, mate: Person, alice: Person, second: str
+) -> None:
+    for number in range(ROUNDS):
+        request = make.request(shop, owner, f"h{number}.example.com")
+        before = wanted_now()
+        others: dict[str, Callable[[], Any]] = {
+            "approve": partial(decide, request, alice),
+            "deny": partial(decide, request, alice, NO),
+            "withdraw": partial(requests.withdraw, request=request, actor=make.actor(owner)),
+        }
+        results = at_once([partial(decide, request, mate), others[second]])
+        assert len(winners(results)) == 1, results
+        loser = next(result for result in results if isinstance(result, ServiceError))
+        assert isinstance(loser, Conflict)
+        check_one_decision(request, before)
+    assert audit.verify().ok
+
+
+def test_eight_approvers_at_once_make_one_decision(shop: Namespace, owner: Person) -> None:
+    approvers = [make.approver() for _ in range(8)]
+    for number in range(10):
+        request = make.request(shop, owner, f"h{number}.example.com")
+        before = wanted_now()
+        results = at_once([partial(decide, request, who) for who in approvers])
+        assert len(winners(results)) == 1, results
+        check_one_decision(request, before, RequestStatus.APPROVED)
+    assert audit.verify().ok
+
+
+def test_two_needed_approvals_at_once_are_both_counted(
+    shop: Namespace, owner: Person, mate: Person, alice: Person
+) -> None:
+    for number in range(30):
+        host = make.destination(f"h{number}.example.com", 22)
+        request = make.request(shop, owner, host)
+        results = at_once([partial(decide, request, mate), partial(decide, request, alice)])
+        assert len(winners(results)) == 2, results
+        request.refresh_from_db()
+        assert request.status == RequestStatus.APPROVED, "one must have seen the other"
+        assert request.grants.count() == 1
+
+
+def test_an_edit_and_an_approval_at_once_never_open_what_was_not_read(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    for number in range(30):
+        request = make.request(shop, owner, f"good{number}.example.com")
+        edit = partial(
+            requests.edit,
+            request=request,
+            draft=make.draft(shop, f"evil{number}.example.net"),
+            actor=make.actor(owner),
+            revision=1,
+        )
+        results = at_once([partial(decide, request, mate), edit])
+        assert len(winners(results)) == 1, results
+        opened = set(Grant.objects.filter(request=request).values_list("host", flat=True))
+        assert opened <= {f"good{number}.example.com"}
+
+
+def test_two_requests_for_the_same_access_open_one_grant(
+    shop: Namespace, owner: Person, mate: Person, alice: Person
+) -> None:
+    for number in range(30):
+        first, second = (make.request(shop, owner, f"h{number}.example.com") for _ in range(2))
+        results = at_once([partial(decide, first, mate), partial(decide, second, alice)])
+        assert len(winners(results)) == 1, results
+        assert Grant.objects.filter(host=f"h{number}.example.com").count() == 1
+        assert Request.objects.filter(status=RequestStatus.PENDING, pk__in=[first.pk, second.pk])
+        Request.objects.filter(status=RequestStatus.PENDING).update(status=RequestStatus.WITHDRAWN)
+
+
+@pytest.mark.parametrize("other", ["revoke", "expire", "suspend", "renew"])
+def test_a_grant_ends_once(
+    shop: Namespace, owner: Person, mate: Person, alice: Person, other: str
+) -> None:
+    for number in range(20):
+        now = timezone.now()
+        grant = make.grant(shop, owner, f"h{number}.example.com", expires_at=now)
+        renewal = make.request(shop, owner, f"h{number}.example.com", renews=grant)
+        others: dict[str, Callable[[], Any]] = {
+            "revoke": partial(
+                grants.revoke, grant=grant, actor=make.actor(alice), reason="I was first."
+            ),
+            "expire": partial(grants.expire_due, now=now),
+            "suspend": partial(grants.suspend, grants=[grant], reason="Gone.", actor=grants.EXPIRY),
+            "renew": partial(decide, renewal, mate),
+        }
+        revoke = partial(grants.revoke, grant=grant, actor=make.actor(owner), reason="Done.")
+        at_once([revoke, others[other]])
+        grant.refresh_from_db()
+        assert not grant.is_live
+        ended = AuditEvent.objects.filter(
+            target="grant", target_id=str(grant.pk), tag__in=["grant:revoked", "grant:expired"]
+        )
+        assert ended.count() == 1
+        assert grant.status in (GrantStatus.REVOKED, GrantStatus.EXPIRED)
+    assert audit.verify().ok
+
+
+def test_two_people_who_renew_at_once_make_one_request(
+    shop: Namespace, owner: Person, mate: Person, alice: Person
+) -> None:
+    colleague = make.person(teams=["team-shop"])
+    for number in range(20):
+        grant = make.grant(shop, owner, f"h{number}.example.com")
+        acts = [
+            partial(
+                requests.renew,
+                grant=grant,
+                actor=make.actor(who),
+                reason="Needed.",
+                duration_days=30,
+            )
+            for who in (owner, colleague)
+        ]
+        assert len(winners(at_once(acts))) == 1
+        assert grant.renewals.count() == 1
+
+
+def test_two_admins_who_unseat_each_other_leave_one(db: None) -> None:
+    RoleBinding.objects.filter(role=Role.ADMIN).delete()
+    for _ in range(20):
+        first, second = make.admin(), make.admin()
+        acts: list[Callable[[], Any]] = [
+            partial(people.unbind_role, binding=second.roles.get(), actor=make.actor(first)),
+            partial(people.deactivate, person=first, actor=make.actor(second)),
+        ]
+        at_once(acts)
+        assert active_admins().count() == 1
+        RoleBinding.objects.all().delete()
+
+
+def test_the_audit_chain_holds_when_many_write_at_once(shop: Namespace, owner: Person) -> None:
+    request = make.request(shop, owner)
+    comment = partial(
+        requests.comment, request=request, actor=make.actor(owner), text="At the same time."
+    )
+    for _ in range(10):
+        assert len(winners(at_once([comment] * 8))) == 8
+    result = audit.verify()
+    assert result.ok
+    assert result.count == AuditEvent.objects.count() == 80

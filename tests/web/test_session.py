@@ -1,0 +1,69 @@
+"""Signing in and out."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from egress.models import Person
+from tests import factories
+from tests.web.browsing import body, get, signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_in(username: str, password: str, **data: str) -> Any:
+    return Client().post(reverse("sign-in"), {"username": username, "password": password, **data})
+
+
+def test_somebody_signs_in_and_lands_on_home(owner: Person) -> None:
+    response = sign_in("owner", factories.PASSWORD)
+    assert response.status_code == 302
+    assert response["Location"] == reverse("home")
+
+
+def test_somebody_lands_on_the_page_they_wanted(owner: Person) -> None:
+    response = sign_in("owner", factories.PASSWORD, next=reverse("queue"))
+    assert response["Location"] == reverse("queue")
+
+
+def test_signing_in_never_leads_to_another_site(owner: Person) -> None:
+    response = sign_in("owner", factories.PASSWORD, next="https://evil.example/steal")
+    assert response["Location"] == reverse("home")
+
+
+def test_a_wrong_password_says_so_and_keeps_the_name(owner: Person) -> None:
+    response = sign_in("owner", "wrong")
+    assert response.status_code == 422
+    assert "do not belong together" in words(response)
+    assert 'value="owner"' in body(response)
+    assert "wrong" not in body(response)
+
+
+def test_a_switched_off_account_does_not_sign_in(owner: Person) -> None:
+    Person.objects.update(is_active=False)
+    assert sign_in("owner", factories.PASSWORD).status_code == 422
+
+
+def test_people_of_the_demo_are_listed_in_the_demo_only(settings: Any) -> None:
+    factories.person("dana")
+    assert "demo-dana" not in body(get(None, "sign-in"))
+    settings.DEMO = True
+    page = body(get(None, "sign-in"))
+    assert "Sign in as dana" in page
+    assert "Sign in as pavel" not in page, "only people that exist are offered"
+
+
+def test_signing_out_ends_the_session_and_needs_a_form(owner: Person) -> None:
+    client = signed_in(owner)
+    assert client.get(reverse("sign-out")).status_code == 405
+    assert client.post(reverse("sign-out"))["Location"] == reverse("sign-in")
+    assert client.get(reverse("home")).status_code == 302
+
+
+def test_signing_in_needs_the_token_of_the_form(owner: Person) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(reverse("sign-in"), {"username": "owner", "password": factories.PASSWORD})
+    assert answer.status_code == 403
+    assert "too old" in words(answer)
