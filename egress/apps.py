@@ -11,4 +11,4 @@ class EgressConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and the permissions."""
-        from egress import checks, rules  # noqa: F401, PLC0415
+        from egress import checks, rules  # noqa: F401

@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 
 from egress.cluster.errors import ClusterError
 from egress.cluster.follower import InventoryFollower, Pace
@@ -18,11 +18,15 @@ from egress.services.convergence import lease
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
 from egress.services.convergence.workers import worker_name
-from egress.services.errors import ServiceError, Unavailable
+from egress.services.errors import Refused, Unavailable
 from egress.services.gateways import open_own_gateway
 
 logger = structlog.get_logger(__name__)
 RETRY_SECONDS = 1.0
+
+
+class LeaseLostError(Exception):
+    """Another process may follow the cluster by now, and know more than this one."""
 
 
 class Followers:
@@ -44,7 +48,7 @@ class Followers:
             if not lease.take(_name(pk), self._holder, seconds=settings.LEASE_SECONDS):
                 self._end(pk)
             elif pk not in self._running:
-                self._running[pk] = Follower(cluster)
+                self._running[pk] = Follower(cluster, self._holder)
                 self._running[pk].start()
 
     def stop(self) -> None:
@@ -63,10 +67,11 @@ class Followers:
 
 
 class Follower:
-    """Follows one cluster in a thread of its own."""
+    """Follows one cluster in a thread of its own, for as long as `holder` has its lease."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, holder: str) -> None:
         self._cluster = cluster
+        self._holder = holder
         self._credentials = bytes(cluster.credentials)
         self._stop = threading.Event()
         self._gateway: ClusterGateway | None = None
@@ -98,8 +103,10 @@ class Follower:
             )
             for snapshot in follower.follow(self._stop):
                 self._keep_trying(partial(self._take, snapshot))
-        except Unavailable as error:
+        except (Unavailable, Refused) as error:
             self._once(partial(note_unreachable, self._cluster, error.message))
+        except LeaseLostError:
+            logger.warning("inventory_lease_lost", cluster=self._cluster.name)
         except Exception:
             logger.exception("follower_broke", cluster=self._cluster.name)
         finally:
@@ -108,7 +115,11 @@ class Follower:
             connection.close()
 
     def _take(self, snapshot: InventorySnapshot) -> None:
-        inventory.sync(cluster=self._cluster, snapshot=snapshot, now=database_now())
+        with transaction.atomic():
+            # A process that was frozen wakes with an old picture and calls it new.
+            if not lease.hold(_name(self._cluster.pk), self._holder):
+                raise LeaseLostError
+            inventory.sync(cluster=self._cluster, snapshot=snapshot, now=database_now())
         note_reached(self._cluster)
 
     def _note_trouble(self, error: ClusterError) -> None:
@@ -117,7 +128,10 @@ class Follower:
             self._once(partial(note_unreachable, self._cluster, error.message))
 
     def _keep_trying(self, deed: Callable[[], None]) -> None:
-        """Do something with the database until it works: a snapshot must not be lost."""
+        """Do something with the database until it works: a snapshot must not be lost.
+
+        Raises what trying again cannot change: LeaseLostError, Refused for another cluster.
+        """
         while not self._stop.is_set() and not self._once(deed):
             self._stop.wait(RETRY_SECONDS)
 
@@ -125,7 +139,7 @@ class Follower:
         close_old_connections()
         try:
             deed()
-        except (DatabaseError, ServiceError) as error:
+        except (DatabaseError, Unavailable) as error:
             logger.warning("inventory_not_stored", why=f"{type(error).__name__}: {error}"[:300])
             connection.close()
             return False

@@ -1,6 +1,7 @@
 """The loops of a worker process: they need the database only, no broker and no beat."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -10,6 +11,7 @@ from django.db import close_old_connections, connection
 
 from egress.followers import Followers
 from egress.services import convergence
+from egress.services.convergence import stopping
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.queue import due_slices
 from egress.services.convergence.workers import worker_name
@@ -27,13 +29,14 @@ class Loops:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}
         self._pool = ThreadPoolExecutor(settings.CONVERGE_THREADS, "egress-converge")
         self._running: set[Future[None]] = set()
         self._followers = Followers()
 
     def start(self) -> None:
         """Start the loops; each begins with a round at once."""
+        stopping.forget()
         loops: dict[str, Callable[[], None]] = {
             "sweep": self._sweep,
             "drift": self._search,
@@ -44,15 +47,20 @@ class Loops:
                 target=self._repeat, args=(name, once), name=f"egress-{name}", daemon=True
             )
             thread.start()
-            self._threads.append(thread)
+            self._threads[name] = thread
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End the loops; a write that is under way is finished. `timeout` is in seconds."""
+        """End the loops; a call that is under way is finished. `timeout` is in seconds."""
+        until = time.monotonic() + timeout
         self._stop.set()
+        stopping.ask()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if "follow" in self._threads:
+            # A round that still runs could start the followers again.
+            self._threads["follow"].join(timeout)
         self._followers.stop()
-        for thread in self._threads:
-            thread.join(timeout)
+        for thread in self._threads.values():
+            thread.join(max(0.0, until - time.monotonic()))
         forget_gateways()
 
     def _repeat(self, name: str, once: Callable[[], None]) -> None:

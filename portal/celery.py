@@ -13,12 +13,22 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["egress"])
+# Each expires when the next one comes: beat fills the queue also while no worker empties it.
 app.conf.beat_schedule = {
-    "full-sweep": {"task": "egress.tasks.full_sweep", "schedule": 60.0},
-    "verify-audit": {"task": "egress.tasks.verify_audit", "schedule": crontab(hour=3, minute=17)},
+    "full-sweep": {
+        "task": "egress.tasks.full_sweep",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "verify-audit": {
+        "task": "egress.tasks.verify_audit",
+        "schedule": crontab(minute=17),
+        "options": {"expires": 3600},
+    },
     "clear-sessions": {
         "task": "egress.tasks.clear_sessions",
         "schedule": crontab(hour=4, minute=17),
+        "options": {"expires": 86400},
     },
 }
 

@@ -58,11 +58,17 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+# A process that is frozen within a transaction keeps its locks; without limits, a revoke that
+# needs one of them waits until somebody thaws or kills it.
+_POSTGRES_LIMITS = "-c idle_in_transaction_session_timeout=10s -c lock_timeout=15s"
+
+
 def database(name: str, default: str) -> dict[str, object]:
     """Return Django's settings for a database URL (`postgresql://...` or `sqlite:///path`).
 
     SQLite runs in WAL mode with IMMEDIATE transactions: a deferred one fails at its first write
-    when another process wrote in between, and no retry can save it.
+    when another process wrote in between, and no retry can save it. On PostgreSQL a lock is held
+    by an idle process, and waited for, for seconds only; `?options=` in the URL replaces that.
     """
     url = urlsplit(text(name, default))
     if url.scheme == "sqlite":
@@ -85,7 +91,11 @@ def database(name: str, default: str) -> dict[str, object]:
             "PORT": str(url.port or ""),
             "CONN_HEALTH_CHECKS": True,
             "CONN_MAX_AGE": 60,
-            "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(url.query))},
+            "OPTIONS": {
+                "connect_timeout": 5,
+                "options": _POSTGRES_LIMITS,
+                **dict(parse_qsl(url.query)),
+            },
         }
     raise ImproperlyConfigured(
         f"{name} has the scheme '{url.scheme}': use postgresql:// or sqlite:///."

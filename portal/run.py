@@ -4,6 +4,7 @@ Starts the sandbox cluster, the web server, a worker and beat as child processes
 defaults, and stops them all on Ctrl-C. Data stays in `var/`, so it can be run again.
 """
 
+import ctypes
 import fcntl
 import json
 import os
@@ -16,12 +17,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
+_PR_SET_PDEATHSIG = 1
 
 
 class CannotStartError(Exception):
@@ -116,6 +119,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=partial(_end_with, os.getpid()),
             )
         self._running[name] = (command, child)
 
@@ -131,7 +135,9 @@ class Processes:
         return self._running[name][1].poll() is not None
 
     def stop(self) -> None:
-        """Ask all children to end, wait, then insist."""
+        """Ask all children to end, wait, then insist. A second Ctrl-C does not hurry it."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         children = [child for _, child in reversed(self._running.values())]
         for child in children:
             _signal_group(child, signal.SIGTERM)
@@ -142,6 +148,14 @@ class Processes:
             except subprocess.TimeoutExpired:
                 _signal_group(child, signal.SIGKILL)
                 child.wait()
+
+
+def _end_with(parent: int) -> None:
+    """In a child: have it end when its parent was killed and cannot stop it (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

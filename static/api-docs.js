@@ -16,7 +16,15 @@
     attributeFilter: ["data-bs-theme", "class"],
   });
 
+  // The name of each operation is a link inside a button, which nobody can tell apart by ear or
+  // hit by finger. The button alone opens the operation, and writes the same address.
   var docs = document.getElementById("docs");
+  new MutationObserver(function () {
+    docs.querySelectorAll(".opblock-summary-control a[href]").forEach(function (link) {
+      link.removeAttribute("href");
+    });
+  }).observe(docs, { childList: true, subtree: true });
+
   window.SwaggerUIBundle({
     domNode: docs,
     url: docs.dataset.schema,

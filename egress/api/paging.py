@@ -70,6 +70,15 @@ class NewestFirst(CursorPagination):
         }
         return [*described, order]
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe a page for OpenAPI 3.1."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
+
 
 def _is_key(position: object) -> bool:
     text = str(position)

@@ -32,7 +32,10 @@ class PortalSchema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
-        operation["summary"] = str(operation.get("description", "")).partition("\n")[0]
+        first, _, rest = str(operation.pop("description", "")).partition("\n")
+        operation["summary"] = first.replace("`", "")
+        if rest.strip():
+            operation["description"] = rest.strip()
         answers = operation["responses"]
         for status, words in (NAMED if self.method == "GET" else NAMED | OF_CHANGES).items():
             answers.setdefault(str(status), self._problem(words))

@@ -25,13 +25,15 @@ class Call:
     """One call in progress: until when it may last, and how far it has come.
 
     `connected` is true once there was a connection (with TLS) to send on, `sent` once a byte of
-    the request may have left.
+    the request may have left. A `patient` call is over at its deadline only, however long the
+    server is silent before: nothing may happen in a watch for minutes.
     """
 
     def __init__(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
         self.connected = False
         self.sent = False
+        self.patient = False
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -63,7 +65,7 @@ def _within(sock: socket.socket) -> Iterator[None]:
     call = _current.get()
     own = sock.gettimeout()
     if call is not None:
-        sock.settimeout(_time_left(call.until, own))
+        sock.settimeout(_time_left(call.until, None if call.patient else own))
     try:
         yield
     finally:

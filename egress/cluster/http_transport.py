@@ -96,6 +96,7 @@ class HttpTransport:
             except _FAILURES as error:
                 response.close()
                 raise self._failure(error, call) from None
+        call.patient = True
         stream = _HttpStream(self, response, call, _answer(response, text, token))
         self._streams.add(stream)
         if self._closed:

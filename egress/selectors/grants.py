@@ -1,20 +1,23 @@
 """Grants that somebody may read, what needs their attention, and how far each has come."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Q, QuerySet
 
 from egress.domain.lifecycle import GrantStatus
-from egress.models import Delivery, DeliveryStep, Grant, Person, Request, Slice
+from egress.domain.naming import base
+from egress.models import DeliveryStep, Grant, Person, Request
 from egress.models.standing import Standing, standing_of
 from egress.selectors.namespaces import pinned_filter
 
 NAMESPACE_SLICE = "namespace:"
+STEPS_READ = 200
 
 
 @dataclass(frozen=True)
 class GrantProgress:
-    """How far a grant has come: the steps of the last delivery, and where it stands in words."""
+    """How far a grant has come: the last step for each of its objects, and words for it all."""
 
     grant: Grant
     steps: list[DeliveryStep]
@@ -49,26 +52,37 @@ def progress(request: Request) -> list[GrantProgress]:
         grants = [request.renews]
     if not grants:
         return []
-    delivery = _last_delivery(grants[0])
-    steps = list(delivery.steps.all()) if delivery else []
+    steps = _latest_steps(grants)
     return [
         GrantProgress(grant, [step for step in steps if _concerns(step, grant)], words_for(grant))
         for grant in grants
     ]
 
 
-def _last_delivery(grant: Grant) -> Delivery | None:
-    key = f"{NAMESPACE_SLICE}{grant.namespace}"
-    row = Slice.objects.filter(cluster=grant.cluster, key=key).first()
-    if row is None:
-        return None
-    steps = Prefetch("steps", DeliveryStep.objects.order_by("position"))
-    made = row.deliveries.filter(started_at__gte=grant.created_at)
-    return made.order_by("-pk").prefetch_related(steps).first()
+def _latest_steps(grants: Sequence[Grant]) -> list[DeliveryStep]:
+    """Return the last step for each object of `grants`, which share one namespace.
+
+    A delivery touches what differs only, so the last one may be about other grants.
+    """
+    first, named = grants[0], Q()
+    for grant in grants:
+        named |= Q(name=base(grant.host)) | Q(name__startswith=f"{base(grant.host)}-")
+    steps = DeliveryStep.objects.filter(
+        named,
+        namespace=first.namespace,
+        delivery__slice__cluster=first.cluster,
+        delivery__slice__key=f"{NAMESPACE_SLICE}{first.namespace}",
+        delivery__started_at__gte=min(grant.created_at for grant in grants),
+    )
+    latest: dict[tuple[str, str], DeliveryStep] = {}
+    for step in steps.order_by("-pk")[:STEPS_READ]:
+        latest.setdefault((step.kind, step.name), step)
+    return sorted(latest.values(), key=lambda step: step.pk)
 
 
 def _concerns(step: DeliveryStep, grant: Grant) -> bool:
-    return step.namespace == grant.namespace
+    stem = base(grant.host)
+    return step.name == stem or step.name.startswith(f"{stem}-")
 
 
 def words_for(grant: Grant) -> str:

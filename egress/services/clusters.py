@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from egress.cluster.credentials import Credentials
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway
 from egress.cluster.inventory import read_inventory
@@ -55,15 +56,7 @@ def connect(
     """
     require_admin(actor, "connect a cluster")
     _check_input(name, enforcement, egress_namespace)
-    try:
-        credentials = read_kubeconfig(kubeconfig_text, context)
-        sealed = seal(credentials.kubeconfig)
-    except ClusterError as error:
-        raise Refused(
-            error.message, reason="KubeconfigRefused", fields={"kubeconfig": [error.message]}
-        ) from error
-    except CredentialsUnreadableError as error:
-        raise Refused(str(error), reason="CredentialKeysMissing") from error
+    credentials, sealed = _read_and_seal(kubeconfig_text, context)
     gateway = dial(credentials.kubeconfig)
     try:
         checks = check_connection(gateway, enforcement, egress_namespace=egress_namespace)
@@ -81,6 +74,18 @@ def connect(
         raise Unavailable(error.message, reason=error.fault) from error
     finally:
         gateway.close()
+
+
+def _read_and_seal(text: str, context: str | None) -> tuple[Credentials, bytes]:
+    try:
+        credentials = read_kubeconfig(text, context)
+        return credentials, seal(credentials.kubeconfig)
+    except ClusterError as error:
+        raise Refused(
+            error.message, reason="KubeconfigRefused", fields={"kubeconfig": [error.message]}
+        ) from error
+    except CredentialsUnreadableError as error:
+        raise Refused(str(error), reason="CredentialKeysMissing") from error
 
 
 def _store(name: str, gateway: ClusterGateway, facts: dict[str, Any], actor: Actor) -> Cluster:
@@ -194,19 +199,8 @@ def set_namespace_enforcement(
     """
     require_admin(actor, "set the enforcement of a namespace")
     value = enforcement.value if enforcement else ""
-    is_live = Grant.objects.filter(
-        cluster=namespace.cluster_id, namespace=namespace.name, ended_at=None
-    )
-    if value != namespace.enforcement and is_live.exists():
-        raise Conflict(
-            f'Namespace "{namespace.name}" has grants under its present enforcement. '
-            "End them first."
-        )
-    if value != namespace.enforcement and namespace.default_deny:
-        raise Conflict(
-            f'Default deny of "{namespace.name}" is on under its present enforcement. '
-            "Switch it off first."
-        )
+    if value != namespace.enforcement:
+        _refuse_while_in_force(namespace)
     before = namespace.enforcement
     changed = Namespace.objects.filter(pk=namespace.pk, gone_at=None, enforcement=before).update(
         enforcement=value
@@ -231,6 +225,22 @@ def set_namespace_enforcement(
         data={"before": before, "after": value},
     )
     return namespace
+
+
+def _refuse_while_in_force(namespace: Namespace) -> None:
+    live = Grant.objects.filter(
+        cluster=namespace.cluster_id, namespace=namespace.name, ended_at=None
+    )
+    if live.exists():
+        raise Conflict(
+            f"Namespace {quoted(namespace.name)} has grants under its present enforcement. "
+            "End them first."
+        )
+    if namespace.default_deny:
+        raise Conflict(
+            f"Default deny of {quoted(namespace.name)} is on under its present enforcement. "
+            "Switch it off first."
+        )
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from egress.cluster import kinds
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway
 from egress.cluster.kube import connect_gateway
@@ -54,7 +55,10 @@ def open_own_gateway(cluster: Cluster) -> ClusterGateway:
     """Return a connection of the caller's own, who closes it. Raises like `open_gateway`."""
     gateway = dial(_unsealed(cluster))
     try:
-        _check_identity(cluster, gateway)
+        require_same_cluster(cluster, gateway)
+    except ClusterError as error:
+        gateway.close()
+        raise Unavailable(error.message, reason=error.fault) from error
     except Unavailable:
         gateway.close()
         raise
@@ -79,16 +83,14 @@ def dial(kubeconfig_text: str) -> ClusterGateway:
         raise Unavailable(error.message, reason=error.fault) from error
 
 
-def _check_identity(cluster: Cluster, gateway: ClusterGateway) -> None:
-    """Make sure that `gateway` leads to the cluster that was connected.
+def require_same_cluster(cluster: Cluster, gateway: ClusterGateway) -> None:
+    """Make sure that `gateway` still leads to the cluster that was connected.
 
-    Raises Unavailable when another cluster answers, or none.
+    An address can come to lead elsewhere while a connection is kept. Raises Unavailable when
+    another cluster answers, and ClusterError when none does.
     """
-    try:
-        uid = gateway.identity().uid
-    except ClusterError as error:
-        raise Unavailable(error.message, reason=error.fault) from error
-    if uid != cluster.uid:
+    system = gateway.get(kinds.NAMESPACE, "", "kube-system")
+    if system is None or system["metadata"].get("uid") != cluster.uid:
         raise Unavailable(
             f'Another cluster answers at "{cluster.server}" than the one connected as '
             f'"{cluster.name}". Nothing was written. Connect it under a name of its own.',

@@ -145,6 +145,12 @@ def ago(at: datetime | None, missing: str = "never") -> SafeString | str:
     )
 
 
+@register.simple_tag
+def due(at: datetime) -> SafeString:
+    """Return when the worker turns to something: "due 3 minutes ago", "next try in 2 minutes"."""
+    return format_html("{} {}", "next try" if at > timezone.now() else "due", ago(at))
+
+
 @register.filter
 def days(count: int | None) -> str:
     """Return a duration in days as words, "no end date" for None."""

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render, resolve_url
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
@@ -30,6 +30,7 @@ TITLES: dict[int, str] = {
     400: "The request was not understood",
     403: "You may not do this",
     404: "There is no such page, or it is not for you to see",
+    405: "There is nothing to read at this address",
     409: "This has changed in the meantime",
     422: "This was not accepted",
     500: "Something broke on our side",
@@ -39,6 +40,8 @@ SENTENCES: dict[int, str] = {
     400: "Go back, reload the page and try again.",
     403: "Ask an admin of the portal when you think that you should be allowed to.",
     404: "Check the address. Requests and grants of other teams look as if they did not exist.",
+    405: "It only takes a form. When you signed in just now, go back to the page you came from and "
+    "press its button again: nothing was done.",
     409: "Look at how things stand now, then decide again.",
     422: "Go back, change what the sentence names, and send it again.",
     500: "It was written to the log with the id below. Nothing was half done: try again, and "
@@ -90,11 +93,19 @@ class ServiceErrors(MiddlewareMixin):
         request.request_id = str(bound.get("request_id", ""))  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Send all of the browser to the sign-in page, not only the part that htmx asked for."""
+        """Send all of the browser to the sign-in page, not only the part that htmx asked for.
+
+        Give people a page instead of nothing at addresses that only take forms: they get there
+        when their session ended before they pressed a button.
+        """
         location = response.get("Location", "")
         if getattr(request, "htmx", False) and location.startswith(resolve_url("sign-in") + "?"):
             here = urlencode({"next": request.htmx.current_url_abs_path or "/"})  # type: ignore[attr-defined]
             return HttpResponseClientRedirect(f"{resolve_url('sign-in')}?{here}")
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            page = error_page(request, int(HTTPStatus.METHOD_NOT_ALLOWED))
+            page["Allow"] = response["Allow"]
+            return page
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

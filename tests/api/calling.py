@@ -54,13 +54,16 @@ class Caller:
             headers={**self.headers, **extra, **(headers or {})},
         )
 
-    def get(self, path: str, query: Mapping[str, object] | None = None, **extra: Any) -> Any:
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Return the answer to reading `path`."""
-        return self.client.get(
-            path if path.startswith("/api/") else V1 + path,
-            dict(query or {}),
-            headers={**self.headers, **extra},
-        )
+        where = path if path.startswith("/api/") else V1 + path
+        return self.client.get(where, query or {}, headers={**self.headers, **(headers or {})})
 
     def post(self, path: str, body: object = None, **options: Any) -> Any:
         """Return the answer to a POST."""

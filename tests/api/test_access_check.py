@@ -10,10 +10,15 @@ from tests import factories as make
 from tests.api.calling import Caller, problem
 
 pytestmark = pytest.mark.django_db
-ASKED = {"cluster": "main", "namespace": "shop", "host": "api.example.com", "port": 443}
+ASKED: dict[str, str | int] = {
+    "cluster": "main",
+    "namespace": "shop",
+    "host": "api.example.com",
+    "port": 443,
+}
 
 
-def ask(who: Person, **changes: object) -> Any:
+def ask(who: Person, **changes: str | int) -> Any:
     return Caller(who).get("/access-check/", ASKED | changes)
 
 

@@ -30,7 +30,7 @@ def note(namespace: Namespace, who: Person, **fields: Any) -> AuditEvent:
         )
 
 
-def sequences(caller: Caller, **query: object) -> list[int]:
+def sequences(caller: Caller, **query: str) -> list[int]:
     return [row["sequence"] for row in rows(caller.get("/audit-events/", query))]
 
 

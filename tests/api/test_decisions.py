@@ -103,8 +103,7 @@ def test_a_decision_on_an_old_revision_loses(alice: Person, pending: Request) ->
 def test_two_approvers_have_to_agree_where_a_policy_asks_for_it(
     shop: Namespace, owner: Person, alice: Person, mate: Person
 ) -> None:
-    risky = make.request(shop, owner, make.destination("sftp.example.com", 22, "TCP"))
-    Request.objects.filter(pk=risky.pk).update(findings=[])
+    risky = make.request(shop, owner, make.destination("sftp.example.com", 22))
     first = Caller(alice).post(f"/requests/{risky.pk}/approve/", {"revision": 1})
     assert (first.status_code, first.json()["status"]) == (200, "pending")
     problem(approve(alice, risky), 409, "AlreadyApproved")

@@ -182,6 +182,20 @@ def test_one_slow_call_does_not_shorten_or_lengthen_anothers_time() -> None:
         read_namespace(gateway)
 
 
+def test_a_watch_outlasts_a_silence_longer_than_the_read_timeout() -> None:
+    event = b'{"type":"ADDED","object":{"metadata":{"name":"late"}}}\n'
+
+    def late(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        exchange.stopping.wait(3 * QUICK.read)
+        exchange.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(event), event))
+
+    with wire(late) as served:
+        transport = HttpTransport(Credentials(server=served.url, context="c", method="none"), QUICK)
+        (seen,) = KubeGateway(transport).watch(kinds.POD, "1", timeout=10)
+        assert seen.object["metadata"]["name"] == "late"
+
+
 def test_closing_the_gateway_wakes_a_thread_that_waits_for_events() -> None:
     opened, over = threading.Event(), threading.Event()
 

@@ -107,3 +107,34 @@ def test_a_second_portal_on_the_same_folder_is_refused_in_words(tmp_path: Path) 
         assert "Traceback" not in second.said
     finally:
         first.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a death")
+def test_killing_it_leaves_no_process_behind_and_it_starts_again(tmp_path: Path) -> None:
+    port, sandbox_port = free_port(), free_port()
+    first = Run(tmp_path, port, sandbox_port)
+    first.address()
+    first.process.kill()
+    first.process.wait(10)
+    wait_until("all children have ended", lambda: not (listens(port) or listens(sandbox_port)), 20)
+    wait_until("nothing runs on the folder", lambda: not running_on(tmp_path), 20)
+    second = Run(tmp_path, port, sandbox_port)
+    try:
+        assert Portal.answers(second.address() + "/healthz/")
+        assert second.interrupt() == 0
+    finally:
+        second.kill()
+
+
+def running_on(folder: Path) -> list[str]:
+    """Return the command lines of processes that were started for a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in environment and command:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found

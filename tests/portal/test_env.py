@@ -57,7 +57,15 @@ def test_a_postgresql_url_becomes_settings(monkeypatch: pytest.MonkeyPatch) -> N
     found = env.database("EGRESS_X", "")
     assert (found["USER"], found["PASSWORD"], found["HOST"]) == ("me", "p@ss", "db")
     assert (found["PORT"], found["NAME"]) == ("5433", "portal")
-    assert found["OPTIONS"] == {"connect_timeout": 5, "sslmode": "require"}
+    options = dict(found["OPTIONS"])  # type: ignore[call-overload]
+    assert "idle_in_transaction_session_timeout" in options.pop("options")
+    assert options == {"connect_timeout": 5, "sslmode": "require"}
+
+
+def test_the_limits_of_postgresql_may_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EGRESS_X", "postgresql://db/portal?options=-c%20lock_timeout%3D1s")
+    options = env.database("EGRESS_X", "")["OPTIONS"]
+    assert options["options"] == "-c lock_timeout=1s"  # type: ignore[index]
 
 
 def test_sqlite_uses_immediate_transactions(monkeypatch: pytest.MonkeyPatch) -> None:

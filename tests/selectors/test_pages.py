@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from egress.domain.lifecycle import GrantStatus, Verdict
+from egress.domain.naming import base
 from egress.models import Delivery, DeliveryStep, Namespace, Person, Slice
 from egress.selectors import clusters, grants, people
 from egress.selectors import requests as selectors
@@ -68,23 +69,39 @@ def test_a_request_is_found_by_those_who_may_read_it(
     assert selectors.request_with_all(0, owner) is None
 
 
-def test_progress_shows_the_steps_of_the_last_delivery(
+def test_progress_shows_the_last_step_of_each_object_of_the_grant(
     shop: Namespace, owner: Person, mate: Person
 ) -> None:
     request = decided(shop, owner, mate)
     (waiting,) = grants.progress(request)
     assert (waiting.steps, waiting.state_words) == ([], "It waits for the worker to apply it.")
-    row = Slice.objects.get()
+    name = base(waiting.grant.host)
+    written(shop, name, "create")
+    mended = written(shop, name, "update")
+    origination = written(shop, f"{name}-orig", "create")
+    (item,) = grants.progress(request)
+    assert item.steps == [mended, origination]
+
+
+def test_progress_leaves_out_what_later_deliveries_did_for_other_grants(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    request = decided(shop, owner, mate)
+    mine = written(shop, base(request.grants.get().host), "create")
+    written(shop, base("other.example.com"), "delete")
+    (item,) = grants.progress(request)
+    assert item.steps == [mine]
+
+
+def written(namespace: Namespace, name: str, action: str) -> DeliveryStep:
     delivery = Delivery.objects.create(
-        cluster=shop.cluster, slice=row, generation=1, fence=1, worker="w",
+        cluster=namespace.cluster, slice=Slice.objects.get(), generation=1, fence=1, worker="w",
         generator_version="1", started_at=timezone.now(),
     )  # fmt: skip
-    step = DeliveryStep.objects.create(
-        delivery=delivery, position=0, action="create", api_version="v1", kind="ServiceEntry",
-        namespace="shop", name="x",
+    return DeliveryStep.objects.create(
+        delivery=delivery, position=0, action=action, api_version="v1", kind="ServiceEntry",
+        namespace=namespace.name, name=name,
     )  # fmt: skip
-    (item,) = grants.progress(request)
-    assert item.steps == [step]
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,8 @@ def activate(life: Life, a: int, b: int, flag: bool) -> None:
     """What the worker does once a grant is in the cluster."""
     now = timezone.now()
     pending = Grant.objects.filter(status=GrantStatus.PENDING)
-    pending.update(status=GrantStatus.ACTIVE, active_at=now, expires_at=now + timedelta(days=b % 12))
+    ends = now + timedelta(days=b % 12)
+    pending.update(status=GrantStatus.ACTIVE, active_at=now, expires_at=ends)
 
 
 def renew(life: Life, a: int, b: int, flag: bool) -> None:
@@ -277,10 +278,14 @@ def live(chance: random.Random) -> None:
 
 
 def _step(life: Life, name: str, a: int, b: int, flag: bool) -> None:
+    refusal: ServiceError | None = None
+    expected: bool | None = None
     try:
         with transaction.atomic():
             expected = ACTS[name](life, a, b, flag)
-    except ServiceError as refusal:
+    except ServiceError as error:
+        refusal = error
+    if refusal is not None:
         # Ask the model again: it must have foreseen the refusal.
         assert not _foreseen(life, name, a, b, flag), refusal
     else:

@@ -21,10 +21,10 @@ from egress.services.tokens import MAX_DAYS, SCOPES
 class CheckSerializer(serializers.Serializer[Any]):
     """One line of a cluster's posture checklist."""
 
-    id = serializers.CharField()
-    level = serializers.CharField()
-    sentence = serializers.CharField()
-    fix = serializers.CharField()
+    id = serializers.CharField(default="")
+    level = serializers.CharField(default="")
+    sentence = serializers.CharField(default="")
+    fix = serializers.CharField(default="")
 
 
 class ClusterSerializer(serializers.ModelSerializer[Cluster]):
@@ -92,7 +92,7 @@ class CatalogueDestinationSerializer(serializers.Serializer[Any]):
     host = serializers.CharField()
     port = serializers.IntegerField()
     protocol = serializers.CharField()
-    tls_origination = serializers.BooleanField()
+    tls_origination = serializers.BooleanField(default=False)
 
 
 class CatalogueSerializer(serializers.ModelSerializer[CatalogueEntry]):

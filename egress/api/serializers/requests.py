@@ -130,9 +130,10 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
 
     cluster = serializers.CharField(source="cluster.name")
     requester = serializers.CharField(source="requester.username")
+    ticket = serializers.CharField()
     destinations = RequestDestinationSerializer(many=True)
     findings = FindingSerializer(many=True)
-    renews: ClassVar[Any] = serializers.PrimaryKeyRelatedField(read_only=True)
+    renews: ClassVar[Any] = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
     grants: ClassVar[Any] = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from egress.api.filters import KnownFilters
@@ -42,6 +43,12 @@ class PortalView(GenericAPIView[Any]):
         """Return the caller as services know them."""
         bound = structlog.contextvars.get_contextvars()
         return Actor.of(self.person, "api", str(bound.get("request_id", "")))
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return the answer, which nobody on the way may keep: it is for this caller only."""
+        response = super().finalize_response(*args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
 
     def body(self, kind: type[BaseSerializer[Any]]) -> Any:
         """Return the validated body. Raises ValidationError with all errors at once."""

@@ -18,3 +18,10 @@ def default_deny(cluster: ClusterProfile, namespace: str) -> KubeObject:
             "spec": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
         }
     )
+
+
+def denies(sidecar: KubeObject | None) -> bool:
+    """Tell whether a live Sidecar governs its whole namespace and denies unregistered hosts."""
+    spec = (sidecar or {}).get("spec") or {}
+    mode = (spec.get("outboundTrafficPolicy") or {}).get("mode")
+    return mode == "REGISTRY_ONLY" and not spec.get("workloadSelector")

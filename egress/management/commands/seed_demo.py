@@ -10,7 +10,7 @@ from django.db import transaction
 
 from egress.domain.access import Enforcement
 from egress.models import CatalogueEntry, Cluster, Person, Request, Role
-from egress.services import catalogue, clusters, people
+from egress.services import audit, catalogue, clusters, people
 from egress.services import requests as request_services
 from egress.services.actor import Actor
 from egress.services.errors import ServiceError
@@ -72,6 +72,7 @@ class Command(BaseCommand):
                 actor=admin,
             )
             make_first_request(cluster)
+            audit.verify_and_note()
         except ServiceError as error:
             raise CommandError(f"{error.message} {error.fields or ''}".strip()) from error
 

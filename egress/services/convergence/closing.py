@@ -49,6 +49,7 @@ def close(claim: Claim, work: Work, tally: Tally, sight: Sight, announced: Annou
     """
     state = work.state
     with transaction.atomic():
+        _lock_in_order(work)
         claim.lock()
         now = database_now()
         failed = _failed_grants(work, tally)
@@ -66,6 +67,20 @@ def close(claim: Claim, work: Work, tally: Tally, sight: Sight, announced: Annou
             entries.append(_end(announced.delivery, announced.rows, problem, now))
         _give_back(claim, work, tally, sight, problem, now)
         audit.record_all(entries)
+
+
+def _lock_in_order(work: Work) -> None:
+    """Lock what will be changed as services do: namespace, grants, then the slice.
+
+    Whoever revokes a grant locks it first and marks its slice afterwards. The other way round
+    here, each would wait for the other.
+    """
+    if work.state.row:
+        namespace = Namespace.objects.filter(pk=work.state.row.pk)
+        list(namespace.select_for_update(no_key=True).values_list("pk"))
+    pks = [grant.pk for grant in [*work.state.grants, *work.state.ended]]
+    grants = Grant.objects.filter(pk__in=pks).order_by("pk")
+    list(grants.select_for_update(no_key=True).values_list("pk"))
 
 
 def _failed_grants(work: Work, tally: Tally) -> dict[Grant, Problem]:

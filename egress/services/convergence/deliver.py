@@ -7,7 +7,6 @@ from django.db import DatabaseError, transaction
 from egress.cluster.errors import ClusterError
 from egress.services.convergence.claim import Again, Claim, ClaimLostError
 from egress.services.convergence.closing import close, look_again
-from egress.services.convergence.live import read_namespace_uid
 from egress.services.convergence.preparing import Work, hold_unexplained, prepare
 from egress.services.convergence.queue import delay_after
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
@@ -18,9 +17,10 @@ from egress.services.convergence.record import (
     announce,
     settle_records,
 )
+from egress.services.convergence.stopping import StoppedError
 from egress.services.convergence.writing import carry_out
 from egress.services.errors import Unavailable
-from egress.services.gateways import open_gateway
+from egress.services.gateways import open_gateway, require_same_cluster
 
 logger = structlog.get_logger(__name__)
 
@@ -36,6 +36,9 @@ def deliver(claim: Claim) -> bool:
         _deliver(claim)
     except ClaimLostError as lost:
         log.warning("claim_lost", why=str(lost))
+    except StoppedError:
+        message = "The worker was stopped before it was done; another one goes on."
+        _put_off(claim, Again("Stopped", message, counts=False))
     except Unavailable as error:
         if error.reason == "AuditUnavailable":
             raise
@@ -58,16 +61,14 @@ def deliver(claim: Claim) -> bool:
 def _deliver(claim: Claim) -> None:
     cluster = claim.row.cluster
     gateway = open_gateway(cluster)
-    if read_namespace_uid(gateway, "kube-system") != cluster.uid:
-        raise Unavailable(
-            f'Another cluster answers at "{cluster.server}" than the one that was connected.',
-            reason="WrongCluster",
-        )
+    require_same_cluster(cluster, gateway)
     note_reached(cluster)
     work = prepare(claim.row, gateway)
     abandon_earlier(claim, work)
-    if work.state.refused:
-        _finish_refused(claim, work)
+    if refused := work.state.refused:
+        # Not done: what was revoked is still open, and the next try may be under other settings.
+        wait = delay_after(claim.row.attempts)
+        _put_off(claim, Again(refused.reason, refused.message, wait=wait))
         return
     settle_records(claim, work)
     announced = _announce(claim, work)
@@ -81,13 +82,6 @@ def _announce(claim: Claim, work: Work) -> Announced:
     except BrakedError:
         hold_unexplained(work)
         return announce(claim, work)
-
-
-@transaction.atomic
-def _finish_refused(claim: Claim, work: Work) -> None:
-    problem = work.state.refused
-    if problem:
-        claim.finish(problem.reason, problem.message)
 
 
 def _put_off_unreachable(claim: Claim, reason: str, message: str) -> bool:

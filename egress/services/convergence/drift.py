@@ -1,23 +1,27 @@
 """The search for drift: everything of ours in a cluster against everything granted there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.cluster.ownership import owner_labels
+from egress.domain.manifests import NETWORKING_V1
+from egress.domain.manifests.sidecar import denies
+from egress.domain.naming import SIDECAR_NAME
 from egress.domain.objects import ObjectKey, key_of
 from egress.domain.plan import Action
-from egress.models import Cluster, Grant, Priority, Slice
+from egress.models import Cluster, Grant, Namespace, Priority, Slice
 from egress.services import audit, outbox
 from egress.services.audit import Entry, Tag
 from egress.services.convergence import brake
 from egress.services.convergence.authors import last_author
-from egress.services.convergence.live import WRITTEN_KINDS, read_keys
+from egress.services.convergence.live import WRITTEN_KINDS, read_keys, uid_of
 from egress.services.convergence.preparing import Work, plan_work
 from egress.services.convergence.record import ACTOR
 from egress.services.convergence.state import keys_of, load
@@ -34,6 +38,11 @@ class Drift:
     keys: frozenset[ObjectKey]
     sentence: str
 
+    @property
+    def can_heal(self) -> bool:
+        """Whether a delivery would do or say something: nobody may remove what is foreign."""
+        return bool(self.work.steps or self.work.held)
+
 
 def search(cluster: Cluster, gateway: ClusterGateway) -> int:
     """Compare a whole cluster with the database; heal or flag what differs. Return how many.
@@ -43,17 +52,50 @@ def search(cluster: Cluster, gateway: ClusterGateway) -> int:
     """
     before = {row.pk: row for row in _settled_slices(cluster)}
     live = _read_all(cluster, gateway)
+    before |= _slices_of_strays(cluster, live)
     drifts = [drift for row in before.values() if (drift := _compare(row, live))]
-    changed = {row.pk: (row.wanted, row.fence) for row in _settled_slices(cluster)}
-    drifts = [d for d in drifts if changed.get(d.row.pk) == (d.row.wanted, d.row.fence)]
-    _clear_flags(cluster, {drift.row.pk for drift in drifts}, before)
+    after = {row.pk: row for row in _settled_slices(cluster)}
+    seen = {pk: row for pk, row in before.items() if _is_same(row, after.get(pk))}
+    drifts = [drift for drift in drifts if drift.row.pk in seen]
+    _note_default_deny(cluster, seen.values(), live)
+    _clear_flags(cluster, {drift.row.pk for drift in drifts}, seen)
     drifts = _under_the_brake(cluster, drifts, live)
     for drift in drifts:
-        if cluster.drift_policy == Cluster.DriftPolicy.HEAL:
+        if cluster.drift_policy == Cluster.DriftPolicy.HEAL and drift.can_heal:
             _heal(cluster, drift)
         else:
             _flag(cluster, drift)
     return len(drifts)
+
+
+def _is_same(before: Slice, after: Slice | None) -> bool:
+    return after is not None and (before.wanted, before.fence) == (after.wanted, after.fence)
+
+
+def _slices_of_strays(cluster: Cluster, live: Mapping[ObjectKey, KubeObject]) -> dict[int, Slice]:
+    """Make slices for namespaces with objects that carry our labels where nothing was granted."""
+    known = set(cluster.slices.values_list("key", flat=True))
+    keys = {outbox.namespace_key(key.namespace) for key in live} - known
+    made = [
+        Slice.objects.get_or_create(cluster=cluster, key=key, defaults={"due_at": Now()})[0].pk
+        for key in sorted(keys)
+    ]
+    rows = [row for row in _settled_slices(cluster) if row.pk in made]
+    return {row.pk: row for row in rows}
+
+
+def _note_default_deny(
+    cluster: Cluster, seen: Iterable[Slice], live: Mapping[ObjectKey, KubeObject]
+) -> None:
+    """Store where default deny is in force: a Sidecar changed by hand may not be, until healed."""
+    names = [outbox.namespace_of(row.key) for row in seen]
+    ours = set(cluster.owned_objects.filter(kind="Sidecar").values_list("uid", flat=True))
+    decided = Q(default_deny=True) | Q(default_deny_enforced=True)
+    for row in Namespace.objects.filter(decided, cluster=cluster, gone_at=None, name__in=names):
+        sidecar = live.get(ObjectKey(NETWORKING_V1, "Sidecar", row.name, SIDECAR_NAME))
+        enforced = denies(sidecar) and uid_of(sidecar) in ours
+        if row.default_deny_enforced != enforced:
+            Namespace.objects.filter(pk=row.pk).update(default_deny_enforced=enforced)
 
 
 def _settled_slices(cluster: Cluster) -> list[Slice]:
@@ -84,7 +126,7 @@ def _compare(row: Slice, live: Mapping[ObjectKey, KubeObject]) -> Drift | None:
     keys |= {
         item.key
         for item in work.plan.of(Action.FOREIGN)
-        if item.key in state.records and state.records[item.key].uid
+        if item.desired is None or (item.key in state.records and state.records[item.key].uid)
     }
     if not keys:
         return None
@@ -98,6 +140,8 @@ def _sentence(work: Work, key: ObjectKey, live: KubeObject | None) -> str:
         return f"{key} was deleted."
     item = next(item for item in work.plan.items if item.key == key)
     by = f" by {author}" if (author := last_author(live)) else ""
+    if item.action is Action.FOREIGN and key not in work.state.records:
+        return f"{key} carries the portal's labels: {item.note}"
     if item.action is Action.FOREIGN:
         return f"{key} was replaced{by}."
     if item.action is Action.DELETE:
@@ -145,11 +189,11 @@ def _heal(cluster: Cluster, drift: Drift) -> None:
 @transaction.atomic
 def _flag(cluster: Cluster, drift: Drift) -> None:
     """Show drift, once for each way in which the slice differs."""
+    _drifted_grants(drift).update(drifted_at=Now())
     row = Slice.objects.filter(pk=drift.row.pk, fence=drift.row.fence)
     row = row.exclude(problem_reason="Drifted", problem=drift.sentence[:1000])
     if not row.update(problem_reason="Drifted", problem=drift.sentence[:1000]):
         return
-    _drifted_grants(drift).update(drifted_at=Now())
     audit.record_all([_found(cluster, drift)])
 
 
@@ -167,14 +211,11 @@ def _clear_flags(cluster: Cluster, drifted: set[int], seen: Mapping[int, Slice])
     ]
     for row in over:
         with transaction.atomic():
-            cleared = Slice.objects.filter(pk=row.pk, fence=row.fence).update(
-                problem_reason="", problem=""
-            )
-            if cleared:
-                namespace = outbox.namespace_of(row.key)
-                Grant.objects.filter(cluster=cluster, namespace=namespace).exclude(
-                    drifted_at=None
-                ).update(drifted_at=None)
+            # Grants before their slice, as everywhere: see `closing`.
+            namespace = outbox.namespace_of(row.key)
+            grants = Grant.objects.filter(cluster=cluster, namespace=namespace)
+            grants.exclude(drifted_at=None).update(drifted_at=None)
+            Slice.objects.filter(pk=row.pk, fence=row.fence).update(problem_reason="", problem="")
 
 
 def _found(cluster: Cluster, drift: Drift) -> Entry:

@@ -18,6 +18,12 @@ def take(name: str, holder: str, *, seconds: float) -> bool:
     return bool(taken)
 
 
+def hold(name: str, holder: str) -> bool:
+    """Keep a lease until the caller's transaction ends. False when it ran out or was taken."""
+    row = Lease.objects.filter(name=name, holder=holder, until__gt=Now())
+    return bool(row.update(fence=F("fence")))
+
+
 def give_back(name: str, holder: str) -> None:
     """Let others take a lease at once."""
     Lease.objects.filter(name=name, holder=holder).update(holder="", until=None)

@@ -9,7 +9,7 @@ from egress.domain.objects import ObjectKey
 from egress.domain.order import Direction, Step, Verb, held_back, write_steps
 from egress.domain.plan import Action, Plan, plan
 from egress.models import Slice
-from egress.services.convergence import brake
+from egress.services.convergence import brake, stopping
 from egress.services.convergence.collisions import find_collisions
 from egress.services.convergence.live import read_namespace, read_namespace_uid
 from egress.services.convergence.state import Problem, SliceState, load
@@ -41,7 +41,8 @@ class Work:
 def prepare(row: Slice, gateway: ClusterGateway) -> Work:
     """Read, render and plan a slice, and hold back what is not safe to write.
 
-    Writes nothing. Raises ClusterError when the cluster cannot be read.
+    Writes nothing. Raises ClusterError when the cluster cannot be read, and StoppedError when
+    the process ends.
     """
     name = row.key.partition(":")[2]
     state = load(row, live_namespace_uid=read_namespace_uid(gateway, name))
@@ -107,6 +108,7 @@ def _try_out(work: Work, gateway: ClusterGateway) -> None:
     for step in list(work.steps):
         if step.obj is None or _only_takes_away(step):
             continue
+        stopping.check()
         try:
             uid = step.uid or live_uids.get(step.key, "")
             if uid:

@@ -1,25 +1,22 @@
 """The loop that needs only the database: what time ended, what is due, what drifted."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connection
 from django.db.models import Q
 
 from egress.cluster.errors import ClusterError
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.models import Cluster, Grant
 from egress.services import grants, requests
-from egress.services.convergence import brake, drift, lease
+from egress.services.convergence import brake, drift, lease, stopping
 from egress.services.convergence.clock import ClockWatch, database_now, steady
 from egress.services.convergence.deliver import deliver
-from egress.services.convergence.queue import claim_next, due_slices
+from egress.services.convergence.queue import claim_next
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
 from egress.services.errors import Unavailable
-from egress.services.gateways import open_gateway
+from egress.services.gateways import open_gateway, require_same_cluster
 
 logger = structlog.get_logger(__name__)
 
@@ -34,24 +31,26 @@ def converge(*, worker: str, cluster_id: int | None = None) -> int:
     """
     end_overdue(database_now())
     count, unreachable = 0, set[int]()
-    while claim := claim_next(worker, cluster_id=cluster_id, without=unreachable):
+    while not stopping.is_asked():
+        claim = claim_next(worker, cluster_id=cluster_id, without=unreachable)
+        if claim is None:
+            break
         count += 1
         if not deliver(claim):
             unreachable.add(claim.row.cluster_id)
     return count
 
 
-def sweep_once(*, worker: str, now: datetime | None = None, threads: int = 1) -> int:
+def sweep_once(*, worker: str, now: datetime | None = None) -> int:
     """End what is over, work off what is due, and look for drift where it is time to.
 
-    `now` is the database's time unless given; `threads` slices are delivered at the same time.
-    Returns how many slices were delivered.
+    `now` is the database's time unless given. Returns how many slices were delivered.
     """
     moment = database_now() if now is None else now
     tend(moment)
-    count = _converge_all(worker, threads)
+    count = converge(worker=worker)
     if search_where_due(worker, moment):
-        count += _converge_all(worker, threads)
+        count += converge(worker=worker)
     return count
 
 
@@ -84,7 +83,9 @@ def full_sweep(cluster: Cluster) -> int:
     # An attempt counts: a cluster that does not answer is not asked again at once.
     Cluster.objects.filter(pk=cluster.pk).update(swept_at=database_now())
     try:
-        found = drift.search(cluster, open_gateway(cluster))
+        gateway = open_gateway(cluster)
+        require_same_cluster(cluster, gateway)
+        found = drift.search(cluster, gateway)
     except Unavailable as error:
         if error.reason == "AuditUnavailable":
             raise
@@ -108,22 +109,6 @@ def _count_overdue(now: datetime) -> int:
 def _few() -> int:
     live = Grant.objects.filter(status__in=sorted(OPEN_GRANT_STATUSES)).count()
     return max(brake.LEAST, int(brake.SHARE * live))
-
-
-def _converge_all(worker: str, threads: int) -> int:
-    wanted = min(threads, due_slices().count())
-    if wanted <= 1:
-        return converge(worker=worker)
-    with ThreadPoolExecutor(wanted, "converge") as pool:
-        return sum(pool.map(_converge_in_thread, [worker] * wanted))
-
-
-def _converge_in_thread(worker: str) -> int:
-    close_old_connections()
-    try:
-        return converge(worker=f"{worker}/{threading.get_ident()}")
-    finally:
-        connection.close()
 
 
 def search_where_due(worker: str, now: datetime) -> int:

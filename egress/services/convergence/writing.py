@@ -12,6 +12,7 @@ from egress.domain.objects import ObjectKey
 from egress.domain.order import Direction, Step, Verb
 from egress.models import DeliveryStep, Priority
 from egress.services import outbox
+from egress.services.convergence import stopping
 from egress.services.convergence.claim import Claim, ClaimLostError
 from egress.services.convergence.live import kind_of_key, uid_of
 from egress.services.convergence.preparing import Work
@@ -62,7 +63,8 @@ def carry_out(
 
     A write that takes access away is tried whatever happened before. One that gives access is
     left out when a write it needs failed, and after any failure that is the cluster's own.
-    Raises ClaimLostError as soon as somebody else may have claimed the slice.
+    Raises ClaimLostError as soon as somebody else may have claimed the slice, and StoppedError
+    when the process ends.
     """
     tally = Tally(problems=dict(work.held), trouble=work.trouble)
     last = {step.key: position for position, step in enumerate(work.steps)}
@@ -73,6 +75,7 @@ def carry_out(
             tally.put_off.add(step.key)
             note(work.state.cluster, step, row, result=Result.SKIPPED, message=why)
             continue
+        stopping.check()
         claim.check()
         _write(work, gateway, step, row, tally, is_last=is_last)
         if claim.is_superseded():

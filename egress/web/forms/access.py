@@ -17,7 +17,13 @@ class AccessCheckForm(FilterForm):
         help_text="Empty: the whole namespace.",
     )
     host = forms.CharField(max_length=253, label="Host")
-    port = forms.IntegerField(min_value=1, max_value=65535, initial=443)
+    # A number input hides what is no number, and nothing that was typed may get lost.
+    port = forms.IntegerField(
+        min_value=1,
+        max_value=65535,
+        initial=443,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
 
     def __init__(self, *args: object, clusters: list[str], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -2,12 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from egress.models import Delivery, Grant
-from egress.services import convergence
+from egress.models import Delivery, Grant, Namespace
+from egress.services import convergence, hardening
+from egress.services.actor import Actor
+from egress.services.convergence import closing as closing_module
+from egress.services.convergence.claim import Claim
 from tests.services.world import World, assert_chain_is_valid
 
 WORKERS, GRANTS = 6, 12
@@ -71,4 +75,45 @@ def test_a_revoke_during_a_delivery_wins(transactional_db: None, world: World) -
     world.converge()
     assert Grant.objects.filter(status="revoked", confirmed_at__isnull=False).count() == 6
     assert world.hosts() == {(grant.host, grant.port) for grant in grants[6:]}
+    assert_chain_is_valid()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deed", ["revoke", "default deny"])
+def test_a_decision_and_the_end_of_a_delivery_do_not_wait_for_each_other(
+    transactional_db: None, world: World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    grant = world.approve("api.example.com")
+    Namespace.objects.filter(name="shop").update(default_deny_enforced=True)
+    honest, closing = closing_module.close, threading.Event()
+    locked = Claim.lock
+
+    def lock(claim: Claim) -> None:
+        locked(claim)
+        closing.set()
+        # Long enough for the other side to take its own locks and to wait for ours.
+        threading.Event().wait(0.5)
+
+    def close(*arguments: Any) -> None:
+        monkeypatch.setattr(Claim, "lock", lock)
+        honest(*arguments)
+
+    def decide() -> None:
+        closing.wait(10)
+        if deed == "revoke":
+            world.revoke(grant)
+            return
+        shown = hardening.preview_default_deny(namespace=world.namespace("shop"), on=True)
+        hardening.set_default_deny(
+            namespace=world.namespace("shop"),
+            on=True,
+            actor=Actor.of(world.admin, "web"),
+            reason="",
+            digest=shown.digest,
+        )
+
+    monkeypatch.setattr("egress.services.convergence.deliver.close", close)
+    assert at_once([lambda: convergence.converge(worker="worker-1"), decide]) == []
+    assert closing.is_set()
+    assert world.slice().wanted > 1
     assert_chain_is_valid()

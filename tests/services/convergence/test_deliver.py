@@ -1,16 +1,22 @@
 """A delivery makes the cluster agree with the grants of a namespace."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+from unittest import mock
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from egress.cluster import kinds
 from egress.cluster.gateway import ClusterGateway
 from egress.domain.naming import base
 from egress.models import AuditHead, Cluster, Delivery, Grant, Namespace, OwnedObject, Slice
+from egress.services.convergence import stopping
 from egress.services.convergence.preparing import Work, prepare
 from egress.services.errors import Unavailable
+from tests.services.convergence.crashing import watched
 from tests.services.world import World, assert_chain_is_valid, foreign_entry
 
 
@@ -276,3 +282,47 @@ def test_a_revoke_is_confirmed_although_the_same_was_granted_again(world: World)
     assert first.confirmed_at is not None
     assert second.status == "active"
     assert world.hosts() == {("api.example.com", 443)}
+
+
+def test_a_revoke_waits_for_an_installation_id_that_can_be_written(
+    world: World, settings: Settings
+) -> None:
+    grant = world.deliver("api.example.com")
+    installation, settings.INSTALLATION = settings.INSTALLATION, "no label!"
+    world.revoke(grant)
+    world.converge()
+    row = world.slice()
+    assert row.problem_reason == "InstallationNotALabel"
+    assert row.wanted > row.done
+    settings.INSTALLATION = installation
+    world.make_due()
+    world.converge()
+    grant.refresh_from_db()
+    assert grant.confirmed_at is not None
+    assert world.hosts() == set()
+
+
+def test_a_worker_that_is_stopped_gives_back_what_is_not_done(world: World) -> None:
+    grants = [world.approve(f"api-{number}.example.com") for number in range(3)]
+
+    def around(name: str, call: Callable[[], Any]) -> Any:
+        answer = call()
+        if name == "create":
+            stopping.ask()
+        return answer
+
+    gateway = watched(world.sandbox.gateway, around)
+    try:
+        with mock.patch("egress.services.convergence.deliver.open_gateway", return_value=gateway):
+            assert world.converge() == 1
+        assert world.converge() == 0
+    finally:
+        stopping.forget()
+    assert len(world.hosts()) == 1
+    row = world.slice()
+    assert (row.holder, row.lease_until, row.attempts) == ("", None, 0)
+    assert world.converge("worker-2") == 1
+    assert world.hosts() == {(grant.host, 443) for grant in grants}
+    outcomes = Delivery.objects.order_by("id").values_list("outcome", flat=True)
+    assert list(outcomes) == ["abandoned", "done"]
+    assert_chain_is_valid()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from egress.cluster import kinds
-from egress.models import AuditEvent, Cluster, Delivery, Grant
+from egress.cluster.gateway import KubeObject
+from egress.models import AuditEvent, Cluster, Delivery, Grant, Namespace
 from egress.services import convergence
 from egress.services.convergence import drift
 from tests.services.convergence.crashing import Moments, mortal, watched
@@ -158,7 +159,7 @@ def test_a_search_asks_the_cluster_three_times_however_much_it_holds(world: Worl
 @pytest.mark.parametrize("is_delivered", [True, False])
 def test_a_decision_during_the_search_is_no_drift(world: World, is_delivered: bool) -> None:
     world.deliver("api.example.com")
-    decided = []
+    decided: list[Grant] = []
 
     def meanwhile(name: str, call: Callable[[], Any]) -> Any:
         answer = call()
@@ -170,3 +171,81 @@ def test_a_decision_during_the_search_is_no_drift(world: World, is_delivered: bo
 
     assert drift.search(world.cluster, watched(world.sandbox.gateway, meanwhile)) == 0
     assert "drift:found" not in world.tags()
+
+
+def copied(entry: KubeObject, namespace: str = "shop", **metadata: Any) -> KubeObject:
+    """Return what somebody gets who copies an object of the portal, labels and all."""
+    kept = {name: entry["metadata"][name] for name in ("name", "labels", "annotations")}
+    return {
+        "apiVersion": entry["apiVersion"],
+        "kind": entry["kind"],
+        "metadata": {**kept, "namespace": namespace, **metadata},
+        "spec": entry["spec"],
+    }
+
+
+@pytest.mark.parametrize("policy", Cluster.DriftPolicy.values)
+def test_default_deny_is_not_called_enforced_while_its_sidecar_is_gone(
+    world: World, policy: str
+) -> None:
+    Cluster.objects.update(drift_policy=policy)
+    Namespace.objects.filter(name="shop").update(default_deny=True)
+    world.mark("shop")
+    world.converge()
+    assert world.namespace("shop").default_deny_enforced
+    sidecar = world.sandbox.gateway.get(kinds.SIDECAR, "shop", "default")
+    assert sidecar is not None
+    world.sandbox.remove(sidecar)
+    search(world)
+    assert not world.namespace("shop").default_deny_enforced
+    world.converge()
+    assert world.namespace("shop").default_deny_enforced == (policy == "heal")
+
+
+def test_default_deny_that_somebody_opened_is_not_called_enforced(world: World) -> None:
+    Cluster.objects.update(drift_policy=FLAG)
+    Namespace.objects.filter(name="shop").update(default_deny=True)
+    world.mark("shop")
+    world.converge()
+    sidecar = world.sandbox.gateway.get(kinds.SIDECAR, "shop", "default")
+    assert sidecar is not None
+    for mode, enforced in (("ALLOW_ANY", False), ("REGISTRY_ONLY", True)):
+        change = {"spec": {"outboundTrafficPolicy": {"mode": mode}}}
+        world.sandbox.patch(sidecar, change, manager="kubectl-edit")
+        search(world)
+        assert world.namespace("shop").default_deny_enforced is enforced
+
+
+@pytest.mark.parametrize("namespace", ["shop", "data"])
+def test_a_copy_of_our_object_is_shown_once_and_left_alone(world: World, namespace: str) -> None:
+    world.deliver("api.example.com", "shop")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    world.sandbox.put(copied(entry, namespace, name="copied"))
+    for _ in range(3):
+        assert search(world) == 1
+        assert world.converge() == 0
+    assert "copied" in world.objects(namespace=namespace)
+    assert world.tags().count("drift:found") == 1
+    row = world.slice(namespace)
+    assert (row.problem_reason, row.wanted) == ("Drifted", row.done)
+    assert "was not written by this portal" in row.problem
+    world.sandbox.remove(copied(entry, namespace, name="copied"))
+    assert search(world) == 0
+    assert world.slice(namespace).problem_reason == ""
+
+
+def test_what_took_the_place_of_a_revoked_object_is_told_of_once(world: World) -> None:
+    grant = world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    world.sandbox.remove(entry)
+    other = {"number": 9443, "name": "tls-9443", "protocol": "TLS"}
+    world.sandbox.put({**copied(entry), "spec": {**entry["spec"], "ports": [other]}})
+    world.revoke(grant)
+    world.converge()
+    for _ in range(3):
+        assert search(world) == 1
+        assert world.converge() == 0
+    assert world.tags().count("drift:found") == 1
+    assert "was replaced" in world.slice().problem

@@ -1,15 +1,20 @@
 """The sweep needs no message: it ends, delivers and searches by itself."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+from unittest import mock
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from egress.cluster.gateway import ObjectList
 from egress.models import Cluster, Grant, Lease
 from egress.services import convergence
 from egress.services.convergence import sweep
 from egress.services.convergence.clock import ClockWatch
+from tests.services.convergence.crashing import watched
 from tests.services.world import World
 
 
@@ -104,3 +109,22 @@ def test_a_clock_watch_goes_on_from_the_last_time_it_agreed() -> None:
     assert watch.trusted(jumped, 130.0) == later + timedelta(seconds=20)
     back = start + timedelta(seconds=41)
     assert watch.trusted(back, 140.0) == back
+
+
+def test_another_cluster_at_the_same_address_is_not_searched_for_drift(world: World) -> None:
+    world.deliver("api.example.com")
+    assert convergence.full_sweep(world.cluster) == 0
+    honest = world.sandbox.gateway
+
+    def elsewhere(name: str, call: Callable[[], Any]) -> Any:
+        answer = call()
+        if name == "get" and answer and answer["metadata"]["name"] == "kube-system":
+            return {**answer, "metadata": {**answer["metadata"], "uid": "another-cluster"}}
+        return ObjectList([], "1") if name == "list" else answer
+
+    gateway = watched(honest, elsewhere)
+    with mock.patch("egress.services.convergence.sweep.open_gateway", return_value=gateway):
+        assert convergence.full_sweep(world.cluster) == 0
+    assert "drift:found" not in world.tags()
+    world.cluster.refresh_from_db()
+    assert "Another cluster" in world.cluster.problem

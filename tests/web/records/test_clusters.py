@@ -29,7 +29,7 @@ def test_the_list_says_how_each_cluster_is(adam: Person, cluster: Cluster) -> No
     page = text(get(adam, "clusters"))
     assert "Connection refused." in page
     assert "Unreachable" in page
-    assert "oldest <time" in page
+    assert "due <time" in page
 
 
 def test_a_developer_finds_the_clusters_of_their_namespaces_only(

@@ -1,0 +1,189 @@
+"""Every page of the portal, with the people who look at it.
+
+A new address in `egress/web/urls.py` needs an entry here: in PAGES when people look at it, in
+NO_PAGES when it only takes a form, answers htmx with a piece of a page, or hands out a file.
+`test_pages.py` fails until it has one, and proves what NO_PAGES says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver
+
+from tests.browser.story import Story
+
+NOBODY = ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One page as one person sees it. `address` names numbers of the story in braces."""
+
+    route: str
+    person: str
+    address: str
+    status: int = 200
+
+    def url(self, story: Story) -> str:
+        """Return the address in a portal with this story."""
+        return self.address.format(
+            requests=story.requests, grants=story.grants, people=story.people
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person or 'nobody'} {self.address}"
+
+
+MAIN = (
+    Stop("home", "dana", "/"),
+    Stop("home", "alice", "/"),
+    Stop("home", "adam", "/"),
+    Stop("sign-in", NOBODY, "/sign-in"),
+    Stop("search", "dana", "/search"),
+    Stop("search", "dana", "/search?q=parcels"),
+    Stop("search", "dana", "/search?q=nowhere-at-all"),
+    Stop("request-new", "dana", "/requests/new"),
+    Stop(
+        "request-new",
+        "dana",
+        "/requests/new?cluster=sandbox&namespace=data&host=larkfield.s3.amazonaws.com&port=443"
+        "&host=10.1.2.3&port=80&reason=Exports",
+    ),
+    Stop("request-new", "olga", "/requests/new"),
+    Stop("request-edit", "dana", "/requests/{requests[pending]}/edit"),
+    Stop("request", "dana", "/requests/{requests[pending]}"),
+    Stop("request", "alice", "/requests/{requests[pending]}"),
+    Stop("request", "alice", "/requests/{requests[risky]}"),
+    Stop("request", "bob", "/requests/{requests[half]}"),
+    Stop("request", "dana", "/requests/{requests[denied]}"),
+    Stop("request", "dana", "/requests/{requests[withdrawn]}"),
+    Stop("request", "dana", "/requests/{requests[lapsed]}"),
+    Stop("request", "dana", "/requests/{requests[active]}"),
+    Stop("request", "dana", "/requests/{requests[failing]}"),
+    Stop("request", "dana", "/requests/{requests[revoked]}"),
+    Stop("request", "alice", "/requests/{requests[renewal]}"),
+    Stop("queue", "alice", "/queue"),
+    Stop("queue", "alice", "/queue?q=nowhere-at-all"),
+    Stop("queue", "dana", "/queue"),
+)
+RECORDS = (
+    Stop("grants", "dana", "/grants"),
+    Stop("grants", "olga", "/grants?status=all"),
+    Stop("grants", "dana", "/grants?host=nowhere-at-all"),
+    Stop("grant", "dana", "/grants/{grants[active]}"),
+    Stop("grant", "dana", "/grants/{grants[denied-by-default]}"),
+    Stop("grant", "adam", "/grants/{grants[failing]}"),
+    Stop("grant", "dana", "/grants/{grants[revoked]}"),
+    Stop("grant", "dana", "/grants/{grants[expiring]}"),
+    Stop("grant", "olga", "/grants/{grants[expired]}"),
+    Stop("grant", "alice", "/grants/{grants[suspended]}"),
+    Stop("access-check", "dana", "/access"),
+    Stop(
+        "access-check",
+        "dana",
+        "/access?cluster=sandbox&namespace=otherns&service_account=sleep-yahoo"
+        "&host=developer.yahoo.com&port=443",
+    ),
+    Stop("access-check", "dana", "/access?cluster=sandbox&namespace=shop&host=no.example&port=x"),
+    Stop(
+        "access-check", "dana", "/access?cluster=sandbox&namespace=shop&host=example.org&port=443"
+    ),
+    Stop("audit", "olga", "/audit"),
+    Stop("audit", "dana", "/audit?tag=request%3Asubmitted"),
+    Stop("audit", "olga", "/audit?host=nowhere-at-all"),
+    Stop("audit-event", "olga", "/audit/1"),
+    Stop("catalogue", "dana", "/catalogue"),
+    Stop("catalogue", "adam", "/catalogue"),
+    Stop("catalogue-new", "adam", "/catalogue/new"),
+    Stop("catalogue-edit", "adam", "/catalogue/stripe/edit"),
+)
+PLACES = (
+    Stop("clusters", "dana", "/clusters"),
+    Stop("clusters", "adam", "/clusters"),
+    Stop("cluster", "dana", "/clusters/sandbox"),
+    Stop("cluster", "adam", "/clusters/sandbox"),
+    Stop("namespace", "dana", "/clusters/sandbox/namespaces/shop"),
+    Stop("namespace", "adam", "/clusters/sandbox/namespaces/otherns"),
+    Stop("namespace", "adam", "/clusters/sandbox/namespaces/marketing"),
+    Stop("namespace-default-deny", "dana", "/clusters/sandbox/namespaces/data/default-deny"),
+    Stop("namespace-default-deny", "adam", "/clusters/sandbox/namespaces/otherns/default-deny"),
+)
+PEOPLE = (
+    Stop("administration", "adam", "/administration"),
+    Stop("people", "adam", "/people"),
+    Stop("person-new", "adam", "/people/new"),
+    Stop("person", "adam", "/people/{people[alice]}"),
+    Stop("person", "adam", "/people/{people[nina]}"),
+    Stop("teams", "adam", "/teams"),
+    Stop("team-new", "adam", "/teams/new"),
+    Stop("team", "adam", "/teams/1"),
+    Stop("account", "dana", "/account"),
+    Stop("account", "alice", "/account"),
+    Stop("password", "dana", "/account/password"),
+)
+ERRORS = (
+    Stop("error", "dana", "/people", 403),
+    Stop("error", "dana", "/requests/999999", 404),
+    Stop("error", "dana", "/nowhere", 404),
+    Stop("error", NOBODY, "/nowhere", 404),
+    Stop("error", "dana", "/grants/{grants[active]}/revoke", 405),
+    Stop("error", "dana", "/requests/{requests[denied]}/edit", 409),
+)
+API = (Stop("api-docs", "dana", "/api/docs/"),)
+PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API)
+
+FORMS = {
+    "sign-out": "/sign-out",
+    "request-preview": "/requests/preview",
+    "request-decide": "/requests/{requests[pending]}/decide",
+    "request-withdraw": "/requests/{requests[pending]}/withdraw",
+    "request-comment": "/requests/{requests[pending]}/comment",
+    "queue-decide": "/queue/decide",
+    "queue-row-decide": "/queue/{requests[pending]}/decide",
+    "grant-renew": "/grants/{grants[active]}/renew",
+    "grant-revoke": "/grants/{grants[active]}/revoke",
+    "grant-resume": "/grants/{grants[active]}/resume",
+    "audit-verify": "/audit/verify",
+    "cluster-drift-policy": "/clusters/sandbox/drift",
+    "namespace-owner": "/clusters/sandbox/namespaces/shop/owner",
+    "namespace-enforcement": "/clusters/sandbox/namespaces/shop/enforcement",
+    "catalogue-retire": "/catalogue/stripe/retire",
+    "person-role": "/people/1/role",
+    "person-password": "/people/1/password",
+    "person-deactivate": "/people/1/deactivate",
+    "person-reactivate": "/people/1/reactivate",
+    "role-unbind": "/roles/1/unbind",
+    "team-role": "/teams/1/role",
+    "token-new": "/account/tokens",
+    "token-revoke": "/account/tokens/1/revoke",
+}
+"""Addresses that only take a form: reading them is refused."""
+PIECES = {
+    "request-options": "/requests/options?of=namespaces",
+    "request-progress": "/requests/{requests[pending]}/progress",
+    "queue-row": "/queue/{requests[pending]}",
+}
+"""Addresses that answer htmx with a piece of a page."""
+FILES = {
+    "grants-csv": "/grants.csv",
+    "grants-json": "/grants.json",
+    "audit-csv": "/audit.csv",
+    "audit-ndjson": "/audit.ndjson",
+}
+"""Addresses that hand out a file."""
+NO_PAGES = FORMS | PIECES | FILES
+ROWS = ("/administration/rows/", "/administration/rows/egress/grant/")
+"""Pages of Django's own admin site, which look as Django makes them."""
+
+
+def names_of(routes: Iterable[URLPattern | URLResolver]) -> set[str]:
+    """Return the names of addresses; a whole site counts as one, by its namespace."""
+    return {
+        str(route.namespace if isinstance(route, URLResolver) else route.name) for route in routes
+    }
+
+
+def without_entry(routes: Iterable[URLPattern | URLResolver]) -> set[str]:
+    """Return the names of addresses nobody said here what they are."""
+    walked = {stop.route for stop in PAGES} | set(NO_PAGES) | {"admin"}
+    return names_of(routes) - walked

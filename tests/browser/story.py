@@ -1,0 +1,173 @@
+"""A portal in the middle of its life: requests and grants in every state, made by its people."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from egress.domain.naming import base
+from tests.e2e.portal import Portal
+from tests.servers import wait_until
+
+FOREIGN_HOST = "files.supplier.example.com"
+TIME_PASSES = """
+import json
+from datetime import timedelta
+from django.utils import timezone
+from egress.models import CatalogueEntry, Grant, Person, Request
+from egress.services import audit, catalogue, grants, people, tokens
+from egress.services import requests
+from egress.services.actor import Actor
+from egress.services.requests.endings import lapse_overdue
+
+ids = json.loads('''%s''')
+now = timezone.now()
+adam = Actor.of(Person.objects.get(username="adam"), "command")
+dana = Person.objects.get(username="dana")
+Request.objects.filter(pk=ids["lapsed"]).update(lapses_at=now)
+lapse_overdue(now=now)
+Grant.objects.filter(pk=ids["expired"]).update(expires_at=now)
+grants.expire_due(now=now)
+grants.remind_due(now=now)
+held = Grant.objects.get(pk=ids["suspended"])
+grants.suspend(grants=[held], reason="The service account was deleted and made again.", actor=adam)
+catalogue.retire(entry=CatalogueEntry.objects.get(name="twilio"), actor=adam)
+nina = people.create_person(username="nina", password=None, first_name="Nina",
+    last_name="Falk", email="", teams=[], actor=adam)
+people.deactivate(person=nina, reason="Left the company.", actor=adam)
+token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
+    actor=Actor.of(dana, "command"))
+tokens.revoke(token=token, actor=Actor.of(dana, "command"))
+audit.verify_and_note()
+print("PERSON" + json.dumps(nina.pk))
+"""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened so far: numbers of requests and grants by what they are an example of."""
+
+    requests: dict[str, int]
+    grants: dict[str, int]
+    people: dict[str, int]
+
+
+def tell(portal: Portal) -> Story:
+    """Let the people of the demo work for a while, mostly through the API."""
+    put_foreign_entry(portal)
+    requests = ask_and_leave(portal)
+    grants, approved = ask_and_approve(portal)
+    requests |= approved
+    switch_default_deny_on(portal, "otherns")
+    wait_for_the_worker(portal, grants)
+    requests["renewal"] = renew(portal, grants["active"])
+    passed = {"lapsed": requests["lapsed"], **{n: grants[n] for n in ("expired", "suspended")}}
+    printed = portal.manage("shell", "-c", TIME_PASSES % json.dumps(passed)).stdout
+    nina = int(printed.partition("PERSON")[2])
+    return Story(requests, grants, {"nina": nina})
+
+
+def ask(portal: Portal, person: str, namespace: str, *hosts: str, **more: Any) -> int:
+    """Submit a request for TLS to `hosts`, for port 443 where none is written."""
+    body = {
+        "cluster": "sandbox",
+        "namespace": namespace,
+        "reason": "Orders are handed over to this partner, and their state is read back.",
+        "duration_days": 90,
+        "destinations": [_destination(host) for host in hosts],
+        **more,
+    }
+    return int(portal.api(person, "POST", "requests/", body, 201)["id"])
+
+
+def _destination(written: str) -> dict[str, object]:
+    host, _, port = written.partition(":")
+    return {"host": host, "port": int(port or 443), "protocol": "TLS"}
+
+
+def ask_and_leave(portal: Portal) -> dict[str, int]:
+    """Make requests that nobody approves, and return their numbers."""
+    ticket = "https://tickets.larkfield.example/EGRESS-311"
+    hosts = ("api.parcels.example.com", "track.parcels.example.com:8443", "eu.parcels.example.com")
+    made = {
+        "pending": ask(portal, "dana", "shop", *hosts, ticket=ticket),
+        "denied": ask(portal, "dana", "data", "paste.public-notes.example.com"),
+        "withdrawn": ask(portal, "dana", "search", "spell.words.example.com"),
+        "lapsed": ask(portal, "dana", "data", "rates.bank.example.com"),
+        "risky": ask(portal, "dana", "data", "larkfield-exports.s3.amazonaws.com", "github.com"),
+        "half": ask(portal, "pavel", "payments", "ip-10-20-3-7.card-network.example.com"),
+    }
+    text = "Which of the three do you need for the first release?"
+    portal.api("alice", "POST", f"requests/{made['pending']}/comments/", {"text": text})
+    note = {"revision": 1, "note": "Notes leave the company there. Use the internal board."}
+    portal.api("alice", "POST", f"requests/{made['denied']}/deny/", note)
+    portal.api("dana", "POST", f"requests/{made['withdrawn']}/withdraw/", {})
+    portal.api("alice", "POST", f"requests/{made['half']}/approve/", {"revision": 1})
+    return made
+
+
+def ask_and_approve(portal: Portal) -> tuple[dict[str, int], dict[str, int]]:
+    """Make requests that alice approves; return numbers of grants, and of the requests."""
+    asked = {
+        "active": ask(portal, "dana", "shop", "developers.google.com"),
+        "denied-by-default": ask(portal, "dana", "otherns", "developer.yahoo.com"),
+        "failing": ask(portal, "dana", "data", FOREIGN_HOST),
+        "revoked": ask(portal, "dana", "shop", "old.parcels.example.com"),
+        "expiring": ask(portal, "dana", "search", "synonyms.words.example.com", duration_days=3),
+        "expired": ask(portal, "dana", "search", "stemmer.words.example.com", duration_days=1),
+        "suspended": ask(portal, "dana", "data", "warehouse.example.com"),
+    }
+    return {name: portal.approve(number) for name, number in asked.items()}, asked
+
+
+def renew(portal: Portal, grant: int) -> int:
+    """Ask for more time on a grant and return the number of that request."""
+    body = {"duration_days": 30, "reason": "The campaign goes on until spring."}
+    return int(portal.api("dana", "POST", f"grants/{grant}/renew/", body, 201)["id"])
+
+
+def put_foreign_entry(portal: Portal) -> None:
+    """Create a ServiceEntry by hand that has the very name the portal would use."""
+    body = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": base(FOREIGN_HOST), "namespace": "data"},
+        "spec": {
+            "hosts": ["another.example"],
+            "location": "MESH_EXTERNAL",
+            "resolution": "DNS",
+            "exportTo": ["."],
+            "ports": [{"number": 443, "name": "tls-443", "protocol": "TLS"}],
+        },
+    }
+    address = "/apis/networking.istio.io/v1/namespaces/data/serviceentries"
+    status, answer = portal.kube(address, "POST", body)
+    assert status == 201, answer
+
+
+def switch_default_deny_on(portal: Portal, namespace: str) -> None:
+    """Decide as the admin, having looked at the preview."""
+    address = f"namespaces/sandbox/{namespace}/default-deny/"
+    seen = portal.api("adam", "GET", address)
+    body = {"on": True, "reason": "Only what was asked for.", "digest": seen["digest"]}
+    portal.api("adam", "PUT", address, body)
+
+
+def wait_for_the_worker(portal: Portal, grants: dict[str, int]) -> None:
+    """Wait until everything that was decided has come of it what will."""
+    for name, grant in grants.items():
+        if name not in ("failing", "suspended"):
+            portal.wait_for_grant(grant, "active")
+    reason = {"reason": "The partner moved to another address."}
+    portal.api("dana", "POST", f"grants/{grants['revoked']}/revoke/", reason)
+    wait_until("the end is confirmed", lambda: _has(portal, grants["revoked"], "confirmed_gone"))
+    wait_until("the failure is told", lambda: _has(portal, grants["failing"], "failed_reason"))
+    wait_until("default deny is in force", lambda: _is_denied(portal, "otherns"))
+
+
+def _has(portal: Portal, grant: int, condition: str) -> bool:
+    return bool(portal.api("olga", "GET", f"grants/{grant}/")["conditions"][condition])
+
+
+def _is_denied(portal: Portal, namespace: str) -> bool:
+    listed = portal.api("adam", "GET", f"namespaces/?name={namespace}")["results"]
+    return any(one["name"] == namespace and one["default_deny_enforced"] for one in listed)
