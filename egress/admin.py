@@ -7,7 +7,6 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth import logout as sign_out
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Field, Model
@@ -15,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from egress.services.errors import NotAllowed
+from egress.web.views.session import sign_out
 
 HIDDEN_FIELDS = frozenset({"credentials", "password", "digest", "body"})
 """Secrets, their digests, and stored answers that may hold one: not even for superusers."""
@@ -48,6 +48,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes rows here."""
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Nobody filters by the address: that would tell a hidden field letter by letter."""
         return False
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -86,10 +90,8 @@ class RowsSite(admin.AdminSite):
     def logout(  # type: ignore[override]  # an answer of another kind
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Sign out, when asked by a form; a mere link changes nothing."""
-        if request.method == "POST":
-            sign_out(request)
-        return redirect("home")
+        """Sign out as everywhere, when asked by a form; a mere link changes nothing."""
+        return sign_out(request) if request.method == "POST" else redirect("home")
 
     def password_change(  # type: ignore[override]  # an answer of another kind
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

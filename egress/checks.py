@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
+from egress.domain.naming import is_label_value
+
 SETUP = "setup"
 LOOPBACK = {"127.0.0.1", "localhost", "::1", ""}
 
@@ -100,6 +102,29 @@ def stores_fit_together(
                 "Redis is reached over a network without TLS.",
                 hint="Use rediss:// unless the network is private to the portal.",
                 id="egress.W008",
+            )
+        )
+    return found
+
+
+@register(SETUP, deploy=True)
+def workers_can_write(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E009, E010: a lease outlasts two calls, and the installation id can be a label."""
+    found: list[CheckMessage] = []
+    if settings.LEASE_SECONDS < 2 * settings.CALL_TIMEOUT_SECONDS:
+        found.append(
+            Error(
+                "EGRESS_LEASE_SECONDS is too short: no write would ever fit into a lease.",
+                hint="Make it at least twice EGRESS_CALL_TIMEOUT_SECONDS.",
+                id="egress.E009",
+            )
+        )
+    if not is_label_value(settings.INSTALLATION):
+        found.append(
+            Error(
+                f'EGRESS_INSTALLATION is "{settings.INSTALLATION}", which cannot be a label.',
+                hint="Use at most 63 letters, digits, dots, hyphens and underscores.",
+                id="egress.E010",
             )
         )
     return found

@@ -157,7 +157,7 @@ def may_view_event(who: object, event: AuditEvent) -> bool:
         return True
     if not standing.is_active:
         return False
-    if event.actor == standing.username or _is_about_own_request(standing, event):
+    if _is_by(standing, event) or _is_about_own_request(standing, event):
         return True
     rows = Namespace.objects.filter(cluster__name=event.cluster, name=event.namespace)
     named = list(rows.select_related("owner"))
@@ -169,6 +169,11 @@ def may_view_event(who: object, event: AuditEvent) -> bool:
         return True
     cluster = Cluster.objects.filter(name=event.cluster).values_list("pk", flat=True).first()
     return bool(event.namespace) and standing.approves(cluster or 0, event.namespace)
+
+
+def _is_by(standing: Standing, event: AuditEvent) -> bool:
+    # Workers act under names of their own, which somebody may bear, too.
+    return event.actor == standing.username and event.source != "worker"
 
 
 def _is_about_own_request(standing: Standing, event: AuditEvent) -> bool:

@@ -176,6 +176,7 @@ CELERY_TASK_DEFAULT_QUEUE = "converge"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = None
 if CELERY_BROKER_URL.startswith("filesystem://"):
+    CELERY_BROKER_TRANSPORT = "portal.file_queue:Transport"
     QUEUE_DIR = VAR_DIR / "queue"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         # One folder both ways: what the web process writes is what the worker reads.

@@ -41,15 +41,17 @@ class Report:
     failed: bool = False
 
 
+ON_BOTH_DATABASES = ("tests/services", "tests/selectors", "tests/api/test_idempotency.py")
+
 LANES = (
     Lane("unit and property", ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile")),
     Lane(
         "PostgreSQL",
-        ("-m", OUTSIDE, "tests/services", "tests/selectors", "tests/models"),
+        ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile", *ON_BOTH_DATABASES),
         needs=("PostgreSQL",),
         database="postgres",
     ),
-    Lane("browser", ("-m", "browser", "tests/browser"), needs=("chromium",)),
+    Lane("browser", ("-m", "browser", "-n", "2", "--dist", "loadfile"), needs=("chromium",)),
     Lane(
         "end to end",
         ("-m", "e2e", "-n", "2", "tests/e2e"),

@@ -48,6 +48,8 @@ class TestSetup:
             ("DEBUG", True, "egress.E003"),
             ("ALLOWED_HOSTS", ["*"], "egress.E004"),
             ("BEHIND_TLS", False, "egress.E006"),
+            ("LEASE_SECONDS", 19, "egress.E009"),
+            ("INSTALLATION", "no label!", "egress.E010"),
             (
                 "DATABASES",
                 {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}},

@@ -78,12 +78,9 @@ def test_a_picture_of_another_cluster_ends_the_follower_and_changes_nothing(
 ) -> None:
     grant = world.deliver("api.example.com")
     take(world)
-    elsewhere = replace(
-        read_inventory(world.sandbox.gateway),
-        namespaces={},
-        taken_at=timezone.now(),
-        cluster_uid="another-cluster",
-    )
+    seen = read_inventory(world.sandbox.gateway)
+    system = replace(seen.namespaces["kube-system"], uid="another-cluster")
+    elsewhere = replace(seen, namespaces={"kube-system": system}, confirmed=True)
     thread = follow(iter([elsewhere]))
     wait_until("the follower ends", lambda: not thread.is_alive(), 10)
     world.cluster.refresh_from_db()

@@ -75,16 +75,6 @@ LIVE_GRANT_STATUSES = OPEN_GRANT_STATUSES | {GrantStatus.SUSPENDED}
 ENDED_GRANT_STATUSES = frozenset(GrantStatus) - LIVE_GRANT_STATUSES
 
 
-def request_may_move(source: RequestStatus, target: RequestStatus) -> bool:
-    """Tell whether a request may go from `source` to `target`."""
-    return target in REQUEST_MOVES[source]
-
-
-def grant_may_move(source: GrantStatus, target: GrantStatus) -> bool:
-    """Tell whether a grant may go from `source` to `target`."""
-    return target in GRANT_MOVES[source]
-
-
 def grant_sources(target: GrantStatus) -> frozenset[GrantStatus]:
     """Return the states from which a grant may become `target`."""
     return frozenset(source for source, targets in GRANT_MOVES.items() if target in targets)

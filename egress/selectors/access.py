@@ -3,9 +3,10 @@
 import ipaddress
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from egress.domain.access import Destination
 from egress.domain.hosts import HostError, canonical_destination_host
-from egress.domain.lifecycle import GrantStatus
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, Person
 from egress.models.standing import Standing
@@ -52,13 +53,14 @@ def access_check(
         if grant.service_account in {"", service_account}
         and grant.port == port
         and covers(grant.destination, canonical)
+        and (grant.expires_at is None or grant.expires_at > timezone.now())
     ]
     return _answer(row, covering, f"{quoted(canonical)} port {port}")
 
 
 def _answer(namespace: Namespace, covering: list[Grant], where: str) -> AccessAnswer:
     enforced = namespace.default_deny_enforced
-    in_force = [grant for grant in covering if grant.status != GrantStatus.PENDING]
+    in_force = [grant for grant in covering if grant.applied_at is not None]
     if in_force:
         grant = in_force[0]
         until = f" until {grant.expires_at:%Y-%m-%d %H:%M} UTC" if grant.expires_at else ""

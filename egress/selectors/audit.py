@@ -22,7 +22,7 @@ def visible_events(person: Person | Standing) -> QuerySet[AuditEvent]:
     own = Request.objects.filter(requester_id=standing.person_id)
     numbers = own.annotate(number=Cast("pk", CharField())).values("number")
     return events.filter(
-        Q(actor=standing.username)
+        (Q(actor=standing.username) & ~Q(source="worker"))
         | Q(target="request", target_id__in=numbers)
         | _owned(standing)
         | _approved(standing)

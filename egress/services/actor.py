@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from egress.models import Person
 
-SOURCES = frozenset({"web", "api", "worker", "command"})
-
 
 @dataclass(frozen=True)
 class Actor:

@@ -1,6 +1,7 @@
 """The audit trail: every action appends to one chain of hashes, or does not happen."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -56,7 +57,6 @@ class Tag(StrEnum):
     PERSON_DEACTIVATED = "person:deactivated"
     PERSON_SIGNED_IN = "person:signed-in"
     PERSON_SIGNED_OUT = "person:signed-out"
-    PERSON_SIGN_IN_FAILED = "person:sign-in-failed"
     TEAM_CREATED = "team:created"
     TEAM_MEMBERS_SET = "team:members-set"
     ROLE_BOUND = "role:bound"
@@ -121,8 +121,14 @@ def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
         )
     if not entries:
         return []
-    try:
+    with _definite():
         return _append(entries)
+
+
+@contextmanager
+def _definite() -> Iterator[None]:
+    try:
+        yield
     except DatabaseError as error:
         raise Unavailable(
             "The audit trail cannot be written now, so nothing was done. Try again in a minute.",
@@ -131,7 +137,7 @@ def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
 
 
 def _append(entries: Sequence[Entry]) -> list[AuditEvent]:
-    head = take_turn(len(entries))
+    head = _lock_head(len(entries))
     sequence, previous = head.sequence - len(entries), head.hash
     events = []
     for entry in entries:
@@ -144,12 +150,18 @@ def _append(entries: Sequence[Entry]) -> list[AuditEvent]:
     return events
 
 
-def take_turn(count: int = 0) -> AuditHead:
-    """Lock the head of the chain until the transaction ends, and raise its number by `count`.
+def take_turn() -> None:
+    """Let nobody else append until the transaction ends. Raises Unavailable like `record`.
 
-    With 0 it serialises rare actions that must not happen at the same time. Raises Unavailable
-    when the head is missing, and DatabaseError when the turn does not come in time.
+    For actions on people, roles and tokens, as their first statement: two that must not happen
+    at once take turns, and none waits in a ring for what another has locked.
     """
+    with _definite():
+        _lock_head(0)
+
+
+def _lock_head(count: int) -> AuditHead:
+    """Lock the head of the chain until the transaction ends, and raise its number by `count`."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")

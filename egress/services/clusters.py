@@ -199,15 +199,14 @@ def set_namespace_enforcement(
     """
     require_admin(actor, "set the enforcement of a namespace")
     value = enforcement.value if enforcement else ""
-    if value != namespace.enforcement:
-        _refuse_while_in_force(namespace)
     before = namespace.enforcement
-    changed = Namespace.objects.filter(pk=namespace.pk, gone_at=None, enforcement=before).update(
-        enforcement=value
-    )
-    if not changed:
+    row = Namespace.objects.filter(pk=namespace.pk, gone_at=None, enforcement=before)
+    # Written before anything is asked: the lock lets nobody decide about the namespace meanwhile.
+    if not row.update(enforcement=value):
         raise Conflict(f'Namespace "{namespace.name}" has changed. Reload the page.')
-    namespace.enforcement = value
+    namespace.refresh_from_db(fields=["enforcement", "default_deny"])
+    if value != before:
+        _refuse_while_in_force(namespace)
     outbox.mark_dirty(
         cluster=namespace.cluster,
         keys=[outbox.namespace_key(namespace.name)],

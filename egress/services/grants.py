@@ -18,15 +18,16 @@ from egress.domain.lifecycle import (
     grant_sources,
 )
 from egress.domain.wording import quoted
-from egress.models import Grant, Priority
+from egress.models import Grant, Namespace, Priority
 from egress.models.standing import Standing
 from egress.selectors import policy
 from egress.selectors.bindings import binding_of
 from egress.services import audit, guards, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.errors import Conflict, NotAllowed
-from egress.services.requests.assessment import refuse_blocked
+from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.one_by_one import do_each
+from egress.services.requests.assessment import approvals_needed, refuse_blocked
 from egress.services.requests.openings import grant_entry, hold_subject, refuse_unbound
 
 __all__ = [
@@ -74,8 +75,9 @@ def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     """Put a suspended grant back into force, for the subject as it is in the cluster now.
 
     That is a decision: an approver takes it, and never the one who asked for the grant. Raises
-    Missing, NotAllowed, Refused when the subject is still gone or a policy blocks the access
-    today, and Conflict when the grant is not suspended or its time is over.
+    Missing, NotAllowed, Refused when the subject is still gone, a policy blocks the access today
+    or one approver's word is not enough for it, and Conflict when the grant is not suspended or
+    its time is over.
     """
     standing = guards.standing_of_actor(actor)
     stored = guards.fresh_grant(grant.pk, standing)
@@ -89,8 +91,7 @@ def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     )
     now = timezone.now()
     _refuse_not_resumable(stored, now)
-    wish = Wish(stored.subject, (stored.destination,), guards.as_duration(stored.duration_days))
-    refuse_blocked(policy.findings_for(stored.cluster, wish, renews=stored))
+    _refuse_what_needs_a_request(stored, pins.namespace)
     stored.namespace_uid = pins.namespace.uid
     stored.service_account_uid = pins.account.uid if pins.account else ""
     stored.active_at = stored.active_at or now
@@ -135,6 +136,26 @@ def _refuse_not_resumable(grant: Grant, now: datetime) -> None:
             f"The time of grant #{grant.pk} is over. Make a new request.", reason="GrantEnded"
         )
     refuse_unbound(grant)
+
+
+def _refuse_what_needs_a_request(grant: Grant, namespace: Namespace) -> None:
+    """Refuse what a policy blocks, and what one approver may not give to the subject of today."""
+    wish = Wish(grant.subject, (grant.destination,), guards.as_duration(grant.duration_days))
+    findings = policy.findings_for(grant.cluster, wish, renews=grant)
+    refuse_blocked(findings)
+    requester, why = grant.request.requester, ""
+    if approvals_needed(findings) > 1:
+        why = f"{quoted(grant.destination)} needs more than one approver."
+    elif namespace.uid != grant.namespace_uid and not rules.may_ask(requester, namespace):
+        why = (
+            f"Namespace {quoted(namespace)} was made again, and {quoted(requester)} may not ask "
+            "for access of the new one."
+        )
+    if why:
+        raise Refused(
+            f"{why} Revoke this grant, and let its team ask for the access anew.",
+            reason="RequestNeeded",
+        )
 
 
 @transaction.atomic
@@ -184,9 +205,8 @@ def lapse_unapplied(*, now: datetime) -> int:
 
 
 def _each(due: Q, target: GrantStatus, tag: Tag, why: str, now: datetime) -> int:
-    # Each in a transaction of its own: one that fails holds no other back.
     pks = list(Grant.objects.filter(due).order_by("pk").values_list("pk", flat=True))
-    return sum(_time_moves(pk, due, target, tag, why, now) for pk in pks)
+    return do_each(pks, lambda pk: _time_moves(pk, due, target, tag, why, now))
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from egress.services.audit import Tag
 from egress.services.convergence.collisions import default_export, hosts_of, is_visible
 from egress.services.errors import Conflict, NotAllowed, Refused, Unavailable
 from egress.services.gateways import open_gateway
+from egress.services.guards import require_text
 
 _NAMED = 20
 _EVERYTHING = "Every connection to a host outside the registry of the mesh: it is reset."
@@ -78,8 +79,11 @@ def set_default_deny(
     Raises NotAllowed, Refused, Unavailable, and Conflict when it was decided already or the
     preview named by `digest` is no longer true.
     """
-    why = reason.strip()
-    _require_right(namespace, on, actor, why)
+    _require_right(namespace, on, actor)
+    why = require_text(reason, field="reason", what="The reason", limit=500, required=False)
+    if not on and not why:
+        problem = "Say why the namespace has to reach every host again."
+        raise Refused(problem, reason="ReasonMissing", fields={"reason": [problem]})
     preview = preview_default_deny(namespace=namespace, on=on)
     if preview.blocked:
         raise Refused(preview.blocked[0], reason="DefaultDenyBlocked")
@@ -123,7 +127,7 @@ def _decide(namespace: Namespace, on: bool, actor: Actor, why: str) -> None:
     )
 
 
-def _require_right(namespace: Namespace, on: bool, actor: Actor, why: str) -> None:
+def _require_right(namespace: Namespace, on: bool, actor: Actor) -> None:
     if on and not may_set_default_deny(actor.person, namespace):
         raise NotAllowed(
             f"Only admins and the team that owns {quoted(namespace.name)} may switch this on.",
@@ -134,12 +138,6 @@ def _require_right(namespace: Namespace, on: bool, actor: Actor, why: str) -> No
             "Switching default deny off opens the namespace to every host: only an admin may.",
             reason="AdminsOnly",
         )
-    if not on and not why:
-        problem = "Say why the namespace has to reach every host again."
-        raise Refused(problem, reason="ReasonMissing", fields={"reason": [problem]})
-    if len(why) > 500:
-        problem = "The reason is longer than 500 characters. Shorten it."
-        raise Refused(problem, reason="ReasonTooLong", fields={"reason": [problem]})
 
 
 def _our_uids(namespace: Namespace) -> set[str]:

@@ -40,6 +40,7 @@ def create(
     if owner.pk != standing.person_id:
         raise NotAllowed("People make their own tokens. Ask them to.", reason="NotYourToken")
     label, chosen = _accepted(name, scopes, days)
+    audit.take_turn()
     now = timezone.now()
     if owner.tokens.filter(revoked_at__isnull=True, expires_at__gt=now).count() >= MAX_TOKENS:
         raise Conflict(f"You have {MAX_TOKENS} tokens. Revoke one first.", reason="TooManyTokens")
@@ -70,6 +71,7 @@ def create(
 def revoke(*, token: ApiToken, actor: Actor) -> ApiToken:
     """End a token at once; its owner and admins may. Raises Missing, and Conflict when it ended."""
     standing = guards.standing_of_actor(actor)
+    audit.take_turn()
     stored = ApiToken.objects.select_related("owner").filter(pk=token.pk).first()
     if stored is None or not (stored.owner_id == standing.person_id or rules.is_admin(standing)):
         raise Missing("There is no such token for you. Look at the list of your tokens.")

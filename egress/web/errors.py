@@ -5,6 +5,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 import structlog
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render, resolve_url
 from django.utils.deprecation import MiddlewareMixin
@@ -18,6 +19,8 @@ from egress.services.errors import (
     ServiceError,
     Unavailable,
 )
+
+logger = structlog.get_logger(__name__)
 
 STATUSES: dict[type[ServiceError], HTTPStatus] = {
     Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -109,7 +112,11 @@ class ServiceErrors(MiddlewareMixin):
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Return the page of a refusal; every other exception goes its way."""
+        """Return the page of a refusal, or of a database that fails; the rest goes its way."""
+        if isinstance(error, OperationalError):
+            # The database is away, or chose this one of two that waited for each other.
+            logger.error("database_failed", exc_info=error)
+            return _bare_page(request, int(HTTPStatus.SERVICE_UNAVAILABLE))
         if not isinstance(error, ServiceError):
             return None
         return error_page(request, status_of(error), str(error))
@@ -131,17 +138,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Return the page for a failure of the portal. Reads nothing, as anything may be broken."""
-    return render(
-        None,  # without a request no context processor runs
-        "500.html",
-        {
-            "title": TITLES[500],
-            "advice": SENTENCES[500],
-            "request_id": getattr(request, "request_id", ""),
-        },
-        status=500,
-    )
+    """Return the page for a failure of the portal."""
+    return _bare_page(request, 500)
+
+
+def _bare_page(request: HttpRequest, status: int) -> HttpResponse:
+    """Return the page of a status. Reads nothing, as anything may be broken."""
+    context = {
+        "status": status,
+        "title": TITLES[status],
+        "advice": SENTENCES[status],
+        "request_id": getattr(request, "request_id", ""),
+    }
+    # Without a request no context processor runs.
+    return render(None, "500.html", context, status=status)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

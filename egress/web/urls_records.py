@@ -15,7 +15,7 @@ from egress.web.views import (
     teams,
 )
 
-NAMESPACE = "clusters/<slug:name>/namespaces/<str:namespace>"
+NAMESPACE = "clusters/<slug:name>/namespaces/<slug:namespace>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("grants", grants.grant_list, name="grants"),

@@ -35,12 +35,21 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """Somebody in front of a browser window of their own, with an eye on its console."""
 
-    def __init__(self, browser: Browser, address: str, width: int = 1280, theme: str = "light"):
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        width: int = 1280,
+        theme: str = "light",
+        scripts: bool = True,
+    ):
         self.address = address
         self.complaints: list[str] = []
+        self.expected: set[int] = set()
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if theme == "dark" else "light",
+            java_script_enabled=scripts,
             base_url=address,
         )
         context.set_default_timeout(15_000)
@@ -51,7 +60,8 @@ class Visitor:
 
     def _note_console(self, message: object) -> None:
         kind, text = getattr(message, "type", ""), getattr(message, "text", "")
-        if kind in {"error", "warning"}:
+        refused = any(f"responded with a status of {status} " in text for status in self.expected)
+        if kind in {"error", "warning"} and not refused:
             self.complaints.append(f"{kind}: {text}")
 
     def _note_request(self, request: Request) -> None:
@@ -65,6 +75,21 @@ class Visitor:
         self.page.get_by_label("Password").fill(f"demo-{name}")
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
+        return self
+
+    def be(self, name: str, cookies: dict[str, list[object]]) -> "Visitor":
+        """Be signed in as `name`: with the session in `cookies`, or by a new one kept there."""
+        context = self.page.context
+        if name in cookies:
+            context.add_cookies(cookies[name])  # type: ignore[arg-type]
+        else:
+            self.sign_in(name)
+            cookies[name] = list(context.cookies())
+        return self
+
+    def expect(self, *statuses: int) -> "Visitor":
+        """Say that the portal is going to refuse something, which browsers write down too."""
+        self.expected.update(statuses)
         return self
 
     def close(self) -> None:

@@ -172,9 +172,6 @@ FILES = {
 }
 """Addresses that hand out a file."""
 NO_PAGES = FORMS | PIECES | FILES
-ROWS = ("/administration/rows/", "/administration/rows/egress/grant/")
-"""Pages of Django's own admin site, which look as Django makes them."""
-
 
 def names_of(routes: Iterable[URLPattern | URLResolver]) -> set[str]:
     """Return the names of addresses; a whole site counts as one, by its namespace."""

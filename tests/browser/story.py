@@ -11,13 +11,14 @@ from tests.servers import wait_until
 FOREIGN_HOST = "files.supplier.example.com"
 TIME_PASSES = """
 import json
-from datetime import timedelta
+from types import SimpleNamespace
 from django.utils import timezone
 from egress.models import CatalogueEntry, Grant, Person, Request
 from egress.services import audit, catalogue, grants, people, tokens
 from egress.services import requests
 from egress.services.actor import Actor
 from egress.services.requests.endings import lapse_overdue
+from egress.web.errors import broken
 
 ids = json.loads('''%s''')
 now = timezone.now()
@@ -38,17 +39,23 @@ token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], day
     actor=Actor.of(dana, "command"))
 tokens.revoke(token=token, actor=Actor.of(dana, "command"))
 audit.verify_and_note()
-print("PERSON" + json.dumps(nina.pk))
+numbers = {"nina": nina.pk, "alice": Person.objects.get(username="alice").pk}
+page = broken(SimpleNamespace(request_id="3f1c5a52-0000-4000-8000-1a2b3c4d5e6f")).content.decode()
+print("TOLD" + json.dumps({"people": numbers, "broken_page": page}))
 """
 
 
 @dataclass(frozen=True)
 class Story:
-    """What happened so far: numbers of requests and grants by what they are an example of."""
+    """What happened so far: numbers of requests and grants by what they are an example of.
+
+    `broken_page` is what the portal shows when it fails, which nothing here makes it do.
+    """
 
     requests: dict[str, int]
     grants: dict[str, int]
     people: dict[str, int]
+    broken_page: str
 
 
 def tell(portal: Portal) -> Story:
@@ -62,8 +69,7 @@ def tell(portal: Portal) -> Story:
     requests["renewal"] = renew(portal, grants["active"])
     passed = {"lapsed": requests["lapsed"], **{n: grants[n] for n in ("expired", "suspended")}}
     printed = portal.manage("shell", "-c", TIME_PASSES % json.dumps(passed)).stdout
-    nina = int(printed.partition("PERSON")[2])
-    return Story(requests, grants, {"nina": nina})
+    return Story(requests, grants, **json.loads(printed.partition("TOLD")[2]))
 
 
 def ask(portal: Portal, person: str, namespace: str, *hosts: str, **more: Any) -> int:
@@ -140,7 +146,7 @@ def put_foreign_entry(portal: Portal) -> None:
         },
     }
     address = "/apis/networking.istio.io/v1/namespaces/data/serviceentries"
-    status, answer = portal.kube(address, "POST", body)
+    status, answer = portal.kube(f"{address}?fieldManager=kubectl-create", "POST", body)
     assert status == 201, answer
 
 

@@ -1,6 +1,9 @@
 """The access check: yes or no, with the grant and the reason."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from egress.domain.access import Destination, Protocol
 from egress.domain.lifecycle import GrantStatus
@@ -44,6 +47,18 @@ def test_what_is_not_applied_yet_is_told(shop: Namespace, owner: Person) -> None
     answer = check(shop, owner)
     assert not answer.allowed
     assert answer.reason.startswith("Not yet")
+
+
+def test_what_was_resumed_and_not_applied_again_is_told(shop: Namespace, owner: Person) -> None:
+    make.grant(shop, applied_at=None)
+    answer = check(shop, owner)
+    assert not answer.allowed
+    assert answer.reason.startswith("Not yet")
+
+
+def test_what_is_over_is_a_no_before_it_is_swept(shop: Namespace, owner: Person) -> None:
+    make.grant(shop, expires_at=timezone.now() - timedelta(seconds=1))
+    assert not check(shop, owner).allowed
 
 
 def test_without_default_deny_a_no_is_not_enforced(shop: Namespace, owner: Person) -> None:

@@ -17,7 +17,7 @@ from egress.selectors.clusters import visible_clusters
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import askable_namespaces, visible_namespaces
 from egress.selectors.requests import queue, visible_requests
-from egress.services import audit
+from egress.services import audit, grants
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from tests import factories as make
@@ -165,3 +165,12 @@ def test_the_new_owner_of_a_name_does_not_read_old_events(db: None) -> None:
     with transaction.atomic():
         audit.record_all([entry])
     assert [event.sequence for event in visible_events(newer)] == [2]
+
+
+def test_a_namesake_of_a_worker_reads_nothing_of_it(shop: Namespace) -> None:
+    namesake, now = make.person("expiry"), timezone.now()
+    make.grant(shop, expires_at=now)
+    grants.expire_due(now=now)
+    event = AuditEvent.objects.get(actor="expiry")
+    assert list(visible_events(namesake)) == []
+    assert not rules.may_view_event(namesake, event)

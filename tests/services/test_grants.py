@@ -162,6 +162,29 @@ def test_policies_are_asked_before_resuming(shop: Namespace, owner: Person, alic
     assert caught.value.reason == "NamespaceWithoutProxy"
 
 
+def test_what_needs_two_approvers_is_not_resumed_by_one(
+    shop: Namespace, owner: Person, mate: Person, alice: Person
+) -> None:
+    grant = make.grant(shop, owner, port=22, status=GrantStatus.SUSPENDED)
+    with pytest.raises(Refused) as caught:
+        resume(grant, alice)
+    assert caught.value.reason == "RequestNeeded"
+    assert "more than one approver" in caught.value.message
+
+
+def test_a_namespace_made_again_for_another_team_gets_nothing_by_resuming(
+    shop: Namespace, owner: Person, alice: Person
+) -> None:
+    grant = make.grant(shop, owner, status=GrantStatus.SUSPENDED)
+    make.gone(shop)
+    make.namespace(shop.cluster, "shop", owner="team-new")
+    with pytest.raises(Refused) as caught:
+        resume(grant, alice)
+    assert caught.value.reason == "RequestNeeded"
+    grant.refresh_from_db()
+    assert (grant.status, grant.namespace_uid) == (GrantStatus.SUSPENDED, shop.uid)
+
+
 @pytest.mark.parametrize("status", [s for s in GrantStatus if s is not GrantStatus.SUSPENDED])
 def test_only_suspended_grants_are_resumed(
     shop: Namespace, owner: Person, alice: Person, status: GrantStatus
@@ -259,7 +282,16 @@ def test_what_could_not_be_applied_for_a_week_lapses(
 def test_one_grant_that_cannot_be_ended_holds_no_other_back(shop: Namespace) -> None:
     now = timezone.now()
     first, second = (make.grant(shop, host=f"{x}.example.com", expires_at=now) for x in "ab")
-    grants.revoke(grant=first, actor=make.actor(make.admin()), reason="Done.")
+    Grant.objects.filter(pk=first.pk).update(protocol="changed past the portal"[:8])
     assert grants.expire_due(now=now) == 1
     second.refresh_from_db()
     assert second.status == GrantStatus.EXPIRED
+
+
+def test_without_audit_no_grant_is_ended_by_time(shop: Namespace) -> None:
+    now = timezone.now()
+    grant = make.grant(shop, expires_at=now)
+    with patch.object(AuditEvent, "save", side_effect=DatabaseError), pytest.raises(Unavailable):
+        grants.expire_due(now=now)
+    grant.refresh_from_db()
+    assert grant.is_live

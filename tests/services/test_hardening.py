@@ -96,8 +96,9 @@ def test_only_an_admin_switches_it_off_and_says_why(world: World) -> None:
     world.converge()
     with pytest.raises(NotAllowed):
         switch(world, on=False, who=world.requester)
-    with pytest.raises(Refused, match="Say why"):
-        switch(world, on=False, reason="  ")
+    for reason, said in (("  ", "Say why"), ("\u202egnihton", "invisible character")):
+        with pytest.raises(Refused, match=said):
+            switch(world, on=False, reason=reason)
     switch(world, on=False, reason="An outage.")
     world.converge()
     assert world.objects(kinds.SIDECAR) == []

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from egress.domain.access import Enforcement
 from egress.domain.lifecycle import GrantStatus, RequestStatus, Verdict
 from egress.models import (
     AuditEvent,
@@ -22,7 +23,7 @@ from egress.models import (
     Slice,
 )
 from egress.selectors.people import active_admins
-from egress.services import audit, grants, people, requests
+from egress.services import audit, clusters, grants, people, requests, tokens
 from egress.services.errors import Conflict, ServiceError
 from tests import factories as make
 from tests.services.at_once import at_once, winners
@@ -202,3 +203,48 @@ def test_the_audit_chain_holds_when_many_write_at_once(shop: Namespace, owner: P
     result = audit.verify()
     assert result.ok
     assert result.count == AuditEvent.objects.count() == 80
+
+
+def test_two_admins_who_give_the_same_role_give_it_once(owner: Person) -> None:
+    for _ in range(10):
+        give = partial(
+            people.bind_role, role=Role.APPROVER, person=owner, actor=make.actor(make.admin())
+        )
+        assert len(winners(at_once([give, give, give]))) == 1
+        assert owner.roles.count() == 1, "one taking away has to be enough"
+        owner.roles.all().delete()
+
+
+def test_closing_an_account_and_revoking_its_tokens_wait_for_no_one_in_a_ring(db: None) -> None:
+    admin = make.admin()
+    for _ in range(10):
+        person = make.person()
+        made = [
+            tokens.create(
+                owner=person, name="ci", scopes=["read"], days=3, actor=make.actor(person)
+            )[0]
+            for _ in range(3)
+        ]
+        acts: list[Callable[[], Any]] = [
+            partial(tokens.revoke, token=token, actor=make.actor(admin)) for token in made
+        ]
+        acts.append(partial(people.deactivate, person=person, actor=make.actor(admin)))
+        at_once(acts)
+        assert not person.tokens.filter(revoked_at__isnull=True).exists()
+
+
+def test_an_approval_and_another_enforcement_at_once_never_both_happen(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    admin = make.actor(make.admin())
+    for number in range(20):
+        request = make.request(shop, owner, f"h{number}.example.com")
+        change = partial(
+            clusters.set_namespace_enforcement,
+            namespace=Namespace.objects.get(pk=shop.pk),
+            enforcement=Enforcement.AMBIENT,
+            actor=admin,
+        )
+        assert len(winners(at_once([partial(decide, request, mate), change]))) == 1
+        Grant.objects.update(status=GrantStatus.REVOKED, ended_at=timezone.now())
+        Namespace.objects.update(enforcement="")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -79,10 +80,33 @@ def test_a_crash_shows_the_page_with_an_id_and_no_traceback(
     assert "inside knowledge" not in page
 
 
+def test_a_database_that_fails_is_a_definite_answer(
+    owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("deadlock detected: inside knowledge")
+
+    monkeypatch.setattr("egress.web.views.search.visible_namespaces", fail)
+    client = Client(raise_request_exception=False)
+    client.force_login(owner)
+    response = client.get(reverse("search") + "?q=x")
+    assert response.status_code == 503
+    assert "Try again in a moment" in words(response)
+    assert "inside knowledge" not in body(response)
+
+
 def test_htmx_of_somebody_signed_out_sends_all_of_the_page_to_sign_in() -> None:
     headers = HTMX | {"HX-Current-URL": "http://testserver/requests/7?x=1"}
     response = Client().get(reverse("request-progress", args=[7]), headers=headers)
     assert response["HX-Redirect"] == "/sign-in?next=%2Frequests%2F7%3Fx%3D1"
+
+
+def test_an_address_that_only_takes_a_form_says_so_to_people(owner: Person) -> None:
+    response = get(owner, "grant-revoke", 1)
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "go back to the page you came from" in words(response)
+    assert get(owner, "grant-revoke", 1, htmx=True).content == b""
 
 
 def test_an_old_form_says_so(owner: Person) -> None:

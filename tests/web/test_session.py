@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from egress.models import Person
+from egress.models import AuditEvent, AuditHead, Person
 from tests import factories
 from tests.web.browsing import body, get, signed_in, words
 
@@ -59,6 +59,24 @@ def test_signing_out_ends_the_session_and_needs_a_form(owner: Person) -> None:
     client = signed_in(owner)
     assert client.get(reverse("sign-out")).status_code == 405
     assert client.post(reverse("sign-out"))["Location"] == reverse("sign-in")
+    assert client.get(reverse("home")).status_code == 302
+
+
+def test_coming_and_going_is_on_record(owner: Person) -> None:
+    client = Client()
+    client.post(reverse("sign-in"), {"username": "owner", "password": "wrong"})
+    client.post(reverse("sign-in"), {"username": "owner", "password": factories.PASSWORD})
+    client.post(reverse("sign-out"))
+    client.post(reverse("sign-out"))
+    tags = AuditEvent.objects.order_by("sequence").values_list("tag", flat=True)
+    assert list(tags) == ["person:signed-in", "person:signed-out"]
+
+
+def test_nobody_signs_in_unrecorded(owner: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    AuditHead.objects.all().delete()
+    client = Client()
+    form = {"username": "owner", "password": factories.PASSWORD}
+    assert client.post(reverse("sign-in"), form).status_code == 503
     assert client.get(reverse("home")).status_code == 302
 
 

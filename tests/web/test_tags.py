@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from egress.domain.lifecycle import GrantStatus, RequestStatus, Verdict
 from egress.domain.policies.finding import Level
@@ -99,3 +101,10 @@ def test_names_in_backticks_become_code_and_everything_is_escaped() -> None:
 def test_the_highest_level_decides_the_risk() -> None:
     assert portal.level_of([{"level": "info"}, {"level": "review"}, {"level": "warn"}]) == "review"
     assert portal.level_of([]) == ""
+
+
+def test_what_is_due_is_told_from_what_is_tried_again_later() -> None:
+    now = timezone.now()
+    late, early = now - timedelta(minutes=3, seconds=5), now + timedelta(minutes=2, seconds=5)
+    assert strip_tags(portal.due(late)) == "due 3 minutes ago"
+    assert strip_tags(portal.due(early)) == "next try in 2 minutes"

@@ -2,7 +2,7 @@
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from egress.cluster.errors import ClusterError
 from egress.services.convergence.claim import Again, Claim, ClaimLostError
@@ -29,7 +29,8 @@ def deliver(claim: Claim) -> bool:
     """Carry out what is due for a claimed slice. Return whether the cluster could be reached.
 
     What goes wrong with the slice or the cluster ends on the slice, which is then tried again.
-    Raises DatabaseError when nothing can be stored: the lease runs out by itself.
+    Raises DatabaseError when nothing can be stored: should the database stay away, the lease runs
+    out by itself.
     """
     log = logger.bind(slice=str(claim.row), fence=claim.fence)
     try:
@@ -49,6 +50,7 @@ def deliver(claim: Claim) -> bool:
         wait = max(delay_after(claim.row.attempts), error.retry_after or 0.0)
         _put_off(claim, Again(error.fault, error.message, wait=wait))
     except DatabaseError:
+        _give_back_after_outage(claim)
         raise
     except Exception as error:
         # A slice that cannot be worked on for a reason nobody thought of must not stop others.
@@ -88,6 +90,17 @@ def _put_off_unreachable(claim: Claim, reason: str, message: str) -> bool:
     note_unreachable(claim.row.cluster, message)
     _put_off(claim, Again(reason, message, wait=settings.SWEEP_SECONDS, counts=False))
     return False
+
+
+def _give_back_after_outage(claim: Claim) -> None:
+    """Let others go on at once when the database is back; no call of ours is under way."""
+    if not connection.is_usable():
+        connection.close()
+    message = "The database went away in the middle of it; it is tried again."
+    try:
+        _put_off(claim, Again("DatabaseUnavailable", message, wait=delay_after(0)))
+    except DatabaseError:
+        logger.warning("slice_not_given_back", slice=str(claim.row))
 
 
 def _put_off(claim: Claim, again: Again) -> None:

@@ -1,7 +1,8 @@
 """People, teams and roles: what admins decide about who may do what.
 
 `accounts` creates, changes and closes accounts, `teams` decides about membership, `roles` about
-approvers, admins and auditors, `last_admin` sees to it that somebody can still do all that.
+approvers, admins and auditors, `last_admin` sees to it that somebody can still do all that,
+`sign_ins` keeps who came and went.
 """
 
 from egress.services.people.accounts import (
@@ -13,6 +14,7 @@ from egress.services.people.accounts import (
     set_password,
 )
 from egress.services.people.roles import bind_role, unbind_role
+from egress.services.people.sign_ins import note_failed_sign_in, note_sign_in, note_sign_out
 from egress.services.people.teams import create_team, set_members
 
 __all__ = [
@@ -22,6 +24,9 @@ __all__ = [
     "create_team",
     "deactivate",
     "end_sessions",
+    "note_failed_sign_in",
+    "note_sign_in",
+    "note_sign_out",
     "reactivate",
     "set_members",
     "set_password",

@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from egress.domain.wording import quoted
@@ -18,7 +18,7 @@ from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
-from egress.services.people.last_admin import refuse_without_admin, take_turn
+from egress.services.people.last_admin import refuse_without_admin
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@.+_-]{0,149}")
 
@@ -42,13 +42,13 @@ def create_person(
     made = Person(username=username.strip())
     _describe(made, first_name, last_name, email)
     _accept_password(made, password)
-    try:
-        with transaction.atomic():
-            made.save()
-    except IntegrityError as error:
+    audit.take_turn()
+    # In whatever case: "Alice" is not to be mistaken for "alice".
+    if Person.objects.filter(username__iexact=made.username).exists():
         raise Conflict(
             f"The user name {quoted(username)} is taken. Choose another one.", reason="NameTaken"
-        ) from error
+        )
+    made.save()
     members = sorted(team.name for team in teams)
     made.groups.set(Group.objects.filter(name__in=members))
     _record(Tag.PERSON_CREATED, actor, made, f"Created {quoted(made)}.", {"teams": members})
@@ -66,7 +66,7 @@ def change_person(
     standing = guards.standing_of_actor(actor)
     if not standing.is_admin and standing.person_id != person.pk:
         raise NotAllowed("Only an admin may change other people.", reason="NotAnAdmin")
-    take_turn()
+    audit.take_turn()
     stored = _fresh(person)
     before = _facts(stored)
     _describe(stored, first_name, last_name, email)
@@ -85,7 +85,7 @@ def set_password(*, person: Person, password: str, actor: Actor) -> Person:
     standing = guards.standing_of_actor(actor)
     if not standing.is_admin and standing.person_id != person.pk:
         raise NotAllowed("Only an admin may set others' passwords.", reason="NotAnAdmin")
-    take_turn()
+    audit.take_turn()
     stored = _fresh(person)
     _accept_password(stored, password)
     stored.save(update_fields=["password"])
@@ -103,7 +103,7 @@ def deactivate(*, person: Person, actor: Actor, reason: str = "") -> Person:
     active admin.
     """
     guards.require_admin(actor)
-    take_turn()
+    audit.take_turn()
     why = guards.require_text(reason, field="reason", what="The reason", limit=500, required=False)
     stored = _fresh(person)
     if not Person.objects.filter(pk=stored.pk, is_active=True).update(is_active=False):
@@ -122,7 +122,7 @@ def deactivate(*, person: Person, actor: Actor, reason: str = "") -> Person:
 def reactivate(*, person: Person, actor: Actor) -> Person:
     """Open a closed account again; admins may. Raises NotAllowed, Missing and Conflict."""
     guards.require_admin(actor)
-    take_turn()
+    audit.take_turn()
     stored = _fresh(person)
     if not Person.objects.filter(pk=stored.pk, is_active=False).update(is_active=True):
         raise Conflict(f"The account of {quoted(stored)} is open.", reason="IsActive")

@@ -12,7 +12,7 @@ from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Missing, Refused
-from egress.services.people.last_admin import refuse_without_admin, take_turn
+from egress.services.people.last_admin import refuse_without_admin
 
 
 @transaction.atomic
@@ -32,6 +32,7 @@ def bind_role(
     """
     guards.require_admin(actor)
     values = _accepted_binding(role, person, team, cluster, namespaces)
+    audit.take_turn()
     if RoleBinding.objects.filter(**values).exists():
         raise Conflict("That role is bound already.", reason="RoleBound")
     binding = RoleBinding.objects.create(**values)
@@ -46,7 +47,7 @@ def unbind_role(*, binding: RoleBinding, actor: Actor) -> None:
     Raises NotAllowed, Missing, and Refused when that would leave no active admin.
     """
     guards.require_admin(actor)
-    take_turn()
+    audit.take_turn()
     stored = RoleBinding.objects.select_related("person", "team", "cluster").filter(pk=binding.pk)
     row = stored.first()
     if row is None or not RoleBinding.objects.filter(pk=row.pk).delete()[0]:

@@ -11,7 +11,7 @@ from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Refused
-from egress.services.people.last_admin import refuse_without_admin, take_turn
+from egress.services.people.last_admin import refuse_without_admin
 
 
 @transaction.atomic
@@ -41,7 +41,7 @@ def set_members(*, team: Group, people: Iterable[Person], actor: Actor) -> Group
     Raises NotAllowed, and Refused when that would leave no active admin.
     """
     guards.require_admin(actor)
-    take_turn()
+    audit.take_turn()
     before = sorted(team.user_set.values_list("username", flat=True))
     team.user_set.set(people)
     after = sorted(team.user_set.values_list("username", flat=True))

@@ -11,6 +11,7 @@ from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed
+from egress.services.one_by_one import do_each
 
 
 @transaction.atomic
@@ -38,13 +39,10 @@ def withdraw(*, request: Request, actor: Actor) -> Request:
 
 
 def lapse_overdue(*, now: datetime) -> int:
-    """End every pending request that nobody decided in time; return how many.
-
-    Each in a transaction of its own: one that fails holds no other back.
-    """
+    """End every pending request that nobody decided in time; return how many."""
     overdue = Request.objects.filter(status=RequestStatus.PENDING, lapses_at__lte=now)
     due = list(overdue.order_by("pk").values_list("pk", flat=True))
-    return sum(_lapse(pk, now) for pk in due)
+    return do_each(due, lambda pk: _lapse(pk, now))
 
 
 @transaction.atomic

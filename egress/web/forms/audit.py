@@ -12,6 +12,8 @@ CLOCK_SLACK = timedelta(hours=1)
 """How far the clocks of two web processes may disagree before a date filter misses an event."""
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+YEARS = range(1970, 9000)
+"""An age in which a day more or less still is a date."""
 
 
 class AuditFilter(FilterForm):
@@ -33,6 +35,14 @@ class AuditFilter(FilterForm):
     )
     since = forms.DateField(required=False, widget=DATE, label="From (UTC)")
     until = forms.DateField(required=False, widget=DATE, label="Until (UTC)")
+
+    def clean_since(self) -> date | None:
+        """Refuse a day of another age."""
+        return _of_this_age(self.cleaned_data["since"])
+
+    def clean_until(self) -> date | None:
+        """Refuse a day of another age."""
+        return _of_this_age(self.cleaned_data["until"])
 
     def clean(self) -> dict[str, object]:
         """Refuse a range that ends before it starts."""
@@ -93,6 +103,12 @@ def first_sequence_at(moment: datetime) -> int:
         else:
             low = found[0] + 1
     return low
+
+
+def _of_this_age(day: date | None) -> date | None:
+    if day is not None and day.year not in YEARS:
+        raise forms.ValidationError(f"Give a day of the years {YEARS[0]} to {YEARS[-1]}.")
+    return day
 
 
 def _midnight(day: date) -> datetime:

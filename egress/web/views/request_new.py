@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from egress.models import CatalogueEntry, Request
@@ -137,9 +136,7 @@ def _page(
 ) -> HttpResponse:
     """Show the form with its preview."""
     choices = shown.choices(standing_in(request), typed)
-    clusters = choices["clusters"]
-    if not typed.cluster and isinstance(clusters, list) and len(clusters) == 1:
-        typed = replace(typed, cluster=clusters[0].name)
+    typed = _with_only_cluster(typed, choices["clusters"])
     seen = seen or service.preview(draft=typed.draft(), actor=actor_of(request))
     context = {
         **choices,
@@ -147,14 +144,18 @@ def _page(
         "preview": seen,
         "findings": shown.findings_worth_showing(seen),
         "existing": existing,
-        "form_url": reverse("request-edit", args=[existing.pk])
-        if existing
-        else reverse("request-new"),
+        "form_url": request.path,
         "revision": request.POST.get("revision") or (existing.revision if existing else ""),
         "focus": focus,
         "failed": status != 200,
     }
     return render(request, "requests/new.html", context, status=status)
+
+
+def _with_only_cluster(typed: TypedRequest, clusters: object) -> TypedRequest:
+    if typed.cluster or not isinstance(clusters, list) or len(clusters) != 1:
+        return typed
+    return replace(typed, cluster=clusters[0].name)
 
 
 def _with_preset(typed: TypedRequest, name: str) -> TypedRequest:

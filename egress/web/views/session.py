@@ -12,6 +12,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from egress.models import Person
+from egress.services import people
+from egress.services.actor import Actor
+from egress.web.records.who import actor_of
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,15 @@ class SignIn(LoginView):
         """Add the demo sign-ins, nobody outside the demo."""
         return {**super().get_context_data(**kwargs), "demo_people": demo_people()}
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Let somebody in, once that is on record."""
+        actor = Actor.of(form.get_user(), "web", getattr(self.request, "request_id", ""))
+        people.note_sign_in(actor=actor)
+        return super().form_valid(form)
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Show the form again, as unprocessable."""
+        people.note_failed_sign_in(username=form.data.get("username", ""))
         response = super().form_invalid(form)
         response.status_code = 422
         return response
@@ -73,6 +83,8 @@ class SignIn(LoginView):
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and everything kept in it."""
+    if request.user.is_authenticated:
+        people.note_sign_out(actor=actor_of(request))
     logout(request)
     return redirect("sign-in")
 

@@ -1,9 +1,6 @@
 """A delivery makes the cluster agree with the grants of a namespace."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
-from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -13,10 +10,8 @@ from egress.cluster import kinds
 from egress.cluster.gateway import ClusterGateway
 from egress.domain.naming import base
 from egress.models import AuditHead, Cluster, Delivery, Grant, Namespace, OwnedObject, Slice
-from egress.services.convergence import stopping
 from egress.services.convergence.preparing import Work, prepare
 from egress.services.errors import Unavailable
-from tests.services.convergence.crashing import watched
 from tests.services.world import World, assert_chain_is_valid, foreign_entry
 
 
@@ -300,29 +295,3 @@ def test_a_revoke_waits_for_an_installation_id_that_can_be_written(
     grant.refresh_from_db()
     assert grant.confirmed_at is not None
     assert world.hosts() == set()
-
-
-def test_a_worker_that_is_stopped_gives_back_what_is_not_done(world: World) -> None:
-    grants = [world.approve(f"api-{number}.example.com") for number in range(3)]
-
-    def around(name: str, call: Callable[[], Any]) -> Any:
-        answer = call()
-        if name == "create":
-            stopping.ask()
-        return answer
-
-    gateway = watched(world.sandbox.gateway, around)
-    try:
-        with mock.patch("egress.services.convergence.deliver.open_gateway", return_value=gateway):
-            assert world.converge() == 1
-        assert world.converge() == 0
-    finally:
-        stopping.forget()
-    assert len(world.hosts()) == 1
-    row = world.slice()
-    assert (row.holder, row.lease_until, row.attempts) == ("", None, 0)
-    assert world.converge("worker-2") == 1
-    assert world.hosts() == {(grant.host, 443) for grant in grants}
-    outcomes = Delivery.objects.order_by("id").values_list("outcome", flat=True)
-    assert list(outcomes) == ["abandoned", "done"]
-    assert_chain_is_valid()

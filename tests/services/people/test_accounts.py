@@ -55,6 +55,11 @@ def test_a_user_name_is_taken_once(adam: Person) -> None:
         create(adam)
 
 
+def test_a_user_name_in_another_case_is_taken(adam: Person, alice: Person) -> None:
+    with pytest.raises(Conflict):
+        create(adam, "Alice")
+
+
 @pytest.mark.parametrize("password", ["short", "password1234", "nina-nina-nina"])
 def test_a_weak_password_is_refused(adam: Person, password: str) -> None:
     with pytest.raises(Refused) as caught:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.test import Client
 from django.urls import reverse
 
 from egress.admin import site
-from egress.models import CatalogueEntry, Cluster, Person
+from egress.models import AuditEvent, CatalogueEntry, Cluster, Person
 from tests import factories
 from tests.web.records.pages import get, post, signed_in, text
 
@@ -75,3 +76,20 @@ def test_signing_out_there_signs_out_of_the_portal(superuser: Person) -> None:
     assert client.get(reverse("account")).status_code == 200
     client.post(reverse("admin:logout"))
     assert client.get(reverse("account")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "lookup", ["password__startswith=m", "tokens__digest__startswith=a", "username=root"]
+)
+def test_hidden_fields_are_not_guessed_by_filters_in_the_address(
+    superuser: Person, lookup: str
+) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(superuser)
+    rows = reverse("admin:egress_person_changelist")
+    assert client.get(f"{rows}?{lookup}").status_code == 400
+
+
+def test_signing_out_there_is_on_record(superuser: Person) -> None:
+    signed_in(superuser).post(reverse("admin:logout"))
+    assert AuditEvent.objects.get().tag == "person:signed-out"

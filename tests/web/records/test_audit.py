@@ -222,3 +222,10 @@ def test_a_developer_may_not_verify_and_is_not_asked_to(owner: Person, shop: Nam
 
 def test_verifying_takes_a_form(olga: Person) -> None:
     assert get(olga, "audit-verify").status_code == 405
+
+
+@pytest.mark.parametrize("field", ["since", "until"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_of_another_age_is_explained(olga: Person, field: str, day: str) -> None:
+    assert "1970" in text(get(olga, "audit", query=f"?{field}={day}"))
+    assert text(get(olga, "audit-ndjson", query=f"?{field}={day}")) == ""

@@ -222,3 +222,10 @@ def test_the_owning_team_does_not_administer(owner: Person, shop: Namespace) -> 
     assert post(owner, "namespace-enforcement", *SHOP, enforcement="gateway").status_code == 403
     shop.refresh_from_db()
     assert (shop.owner_name, shop.enforcement) == ("team-shop", "")
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00b", "%ED%A0%80"])
+def test_an_address_that_names_no_namespace_is_missing(
+    adam: Person, shop: Namespace, name: str
+) -> None:
+    assert signed_in(adam).get(f"/clusters/main/namespaces/{name}").status_code == 404

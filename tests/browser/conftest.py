@@ -1,0 +1,57 @@
+"""One portal in the middle of its life, one browser, and windows of the people who use it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import story
+from tests.browser.chromium import Visitor, chromium
+from tests.browser.story import Story
+from tests.e2e.portal import Portal, running_portal
+
+OpenWindow = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="package")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A portal on embedded defaults, with the demo company and a worker."""
+    with running_portal(tmp_path_factory.mktemp("portal")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def told(portal: Portal) -> Story:
+    """What happened in that portal so far."""
+    return story.tell(portal)
+
+
+@pytest.fixture(scope="package")
+def chrome() -> Iterator[Browser]:
+    """The browser."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def cookies() -> dict[str, list[object]]:
+    """The sessions of people who signed in already, by name: passwords are slow on purpose."""
+    return {}
+
+
+@pytest.fixture
+def window(
+    portal: Portal, told: Story, chrome: Browser, cookies: dict[str, list[object]]
+) -> Iterator[OpenWindow]:
+    """Opens a window of somebody. At the end no page may have complained about anything."""
+    opened: list[Visitor] = []
+
+    def open_one(person: str, **options: object) -> Visitor:
+        visitor = Visitor(chrome, portal.address, **options)  # type: ignore[arg-type]
+        opened.append(visitor)
+        visitor.be(person, cookies)
+        return visitor
+
+    yield open_one
+    for visitor in opened:
+        visitor.close()

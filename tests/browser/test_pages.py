@@ -1,0 +1,145 @@
+"""Every page, in both themes and on a desk and a phone, as the people who look at it."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from playwright.sync_api import Browser, expect
+
+from egress.web.urls import urlpatterns
+from tests.browser.chromium import Visitor
+from tests.browser.looking import barriers, overflow
+from tests.browser.pages import FILES, FORMS, NOBODY, PAGES, PIECES, Stop, without_entry
+from tests.browser.story import Story
+from tests.e2e.portal import Portal
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+THEMES, WIDTHS = ("light", "dark"), (1280, 375)
+Walker = Callable[[str], Visitor]
+
+
+@pytest.fixture(scope="module")
+def walker(
+    portal: Portal, told: Story, chrome: Browser, cookies: dict[str, list[object]]
+) -> Iterator[Walker]:
+    """Returns the one window that a person keeps for the whole walk."""
+    windows: dict[str, Visitor] = {}
+
+    def window_of(person: str) -> Visitor:
+        if person not in windows:
+            windows[person] = Visitor(chrome, portal.address)
+            if person != NOBODY:
+                windows[person].be(person, cookies)
+        return windows[person]
+
+    yield window_of
+    for visitor in windows.values():
+        visitor.close()
+
+
+def troubles(visitor: Visitor, stop: Stop, url: str, theme: str, width: int) -> Iterator[str]:
+    """Load the page and yield everything that is wrong with it, in sentences."""
+    page = visitor.page
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    answer = page.goto(url)
+    assert answer is not None
+    if stop.route == "api-docs":
+        page.wait_for_selector(".opblock")
+    elif not page.locator(".banner-sandbox").is_visible():
+        yield "the banner of the sandbox is not there"
+    if answer.status != stop.status:
+        yield f"it answers {answer.status}"
+    if "script-src 'self';" not in answer.headers.get("content-security-policy", ""):
+        yield "it has no content security policy"
+    if page.evaluate("document.documentElement.dataset.bsTheme") != theme:
+        yield "it has the wrong theme"
+    if page.locator("h1, .swagger-ui h2.title").count() != 1:
+        yield "it has not one heading"
+    yield from barriers(page)
+    yield from overflow(page)
+    yield from visitor.complaints
+    visitor.complaints.clear()
+
+
+@pytest.mark.parametrize("stop", PAGES, ids=str)
+def test_a_page_is_sound_in_every_theme_and_width(stop: Stop, walker: Walker, told: Story) -> None:
+    visitor = walker(stop.person)
+    visitor.expected = {stop.status} if stop.status >= 400 else set()
+    found = [
+        f"{theme} {width}: {trouble}"
+        for theme, width in product(THEMES, WIDTHS)
+        for trouble in troubles(visitor, stop, stop.url(told), theme, width)
+    ]
+    assert found == []
+
+
+def test_every_address_has_an_entry() -> None:
+    assert without_entry(urlpatterns) == set()
+
+
+def test_a_new_address_without_an_entry_is_noticed() -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    added = [*urlpatterns, path("brand-new", view, name="brand-new")]
+    assert without_entry(added) == {"brand-new"}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_an_address_for_forms_only_cannot_be_read(name: str, walker: Walker, told: Story) -> None:
+    answer = walker("adam").page.request.get(url_of(FORMS[name], told))
+    assert answer.status == 405
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_piece_of_a_page_is_no_page(name: str, walker: Walker, told: Story) -> None:
+    answer = walker("alice").page.request.get(url_of(PIECES[name], told))
+    assert answer.ok
+    assert "<html" not in answer.text()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_saved_not_shown(name: str, walker: Walker, told: Story) -> None:
+    answer = walker("olga").page.request.get(url_of(FILES[name], told))
+    assert answer.ok
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+def url_of(address: str, told: Story) -> str:
+    return Stop("", NOBODY, address).url(told)
+
+
+@pytest.mark.parametrize("address", ["", "egress/grant/", "egress/auditevent/"])
+def test_the_rows_of_the_database_show_within_the_policy(address: str, walker: Walker) -> None:
+    adam = walker("adam")
+    adam.page.goto(f"/administration/rows/{address}")
+    expect(adam.page.get_by_role("heading", level=1)).to_be_visible()
+    assert adam.complaints == []
+
+
+def test_the_page_of_a_failure_stands_alone(walker: Walker, told: Story) -> None:
+    nobody = walker(NOBODY).expect(500)
+    page = nobody.page
+    page.route("**/broken", lambda route: route.fulfill(status=500, body=told.broken_page))
+    page.set_viewport_size({"width": 375, "height": 900})
+    page.goto("/broken")
+    assert page.get_by_role("heading", level=1).inner_text() == "Something broke on our side"
+    assert barriers(page) + overflow(page) + nobody.complaints == []
+
+
+def test_the_theme_follows_the_system_until_somebody_chooses(walker: Walker) -> None:
+    page = walker("olga").page
+    theme = page.locator("html")
+    page.emulate_media(color_scheme="dark")
+    page.goto("/account")
+    expect(theme).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(theme).to_have_attribute("data-bs-theme", "light")
+    page.get_by_label("Theme").select_option("Dark")
+    page.goto("/grants")
+    expect(theme).to_have_attribute("data-bs-theme", "dark")
+    page.get_by_label("Theme").select_option("System")
+    expect(theme).to_have_attribute("data-bs-theme", "light")
