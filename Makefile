@@ -35,8 +35,8 @@ lint: $(VENV)/.dev ## Check style and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' 'templates/**/*.html')
 
+# Not incremental: with a stale cache the Django plug-in reports errors that are none.
 types: $(VENV)/.dev ## Check types
-	# A stale cache of the Django plug-in reports errors that are none.
 	$(BIN)/mypy --no-incremental egress portal tests/lanes.py
 
 layers: $(VENV)/.dev ## Check that imports flow one way
