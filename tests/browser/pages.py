@@ -173,6 +173,7 @@ FILES = {
 """Addresses that hand out a file."""
 NO_PAGES = FORMS | PIECES | FILES
 
+
 def names_of(routes: Iterable[URLPattern | URLResolver]) -> set[str]:
     """Return the names of addresses; a whole site counts as one, by its namespace."""
     return {
