@@ -118,10 +118,10 @@ def test_too_much_at_once_is_a_clear_error(pasted: str) -> None:
     ],
 )
 def test_hostile_text_takes_no_long_time(pasted: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with suppress(HostError):
         parse_pasted(pasted)
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @settings(max_examples=300, deadline=None)

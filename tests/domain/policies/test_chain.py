@@ -86,9 +86,9 @@ def test_one_finding_of_review_asks_for_two_approvers() -> None:
 def test_a_wish_of_fifty_destinations_is_judged_in_no_time() -> None:
     grants = tuple(Access(Subject("default"), to(f"g{n}.example.com")) for n in range(2000))
     wanted = [to(f"h{n}.example.com") for n in range(50)]
-    start = time.perf_counter()
+    start = time.thread_time()
     assert blocking(findings(*wanted, grants=grants)) == []
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_each_host_of_the_corpus_is_judged_without_an_error() -> None:
