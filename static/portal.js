@@ -145,10 +145,16 @@
 
   // ---------- a page whose subject changed shows it anew, unless somebody is writing on it ----------
   function isUntouched(field) {
-    return field.type === "hidden" || (field.value === field.defaultValue && field !== document.activeElement);
+    if (field.type === "hidden") return true;
+    if (field === document.activeElement) return false;
+    if (field.options) {
+      var chosen = all("option", field).map(function (option) { return option.defaultSelected; }).indexOf(true);
+      return field.selectedIndex === Math.max(0, chosen);
+    }
+    return field.type === "checkbox" ? field.checked === field.defaultChecked : field.value === field.defaultValue;
   }
   document.addEventListener("htmx:afterSettle", function () {
-    if (document.querySelector("[data-follow]") && all("main textarea, main input").every(isUntouched)) {
+    if (document.querySelector("[data-follow]") && all("main textarea, main input, main select").every(isUntouched)) {
       window.location.reload();
     }
   });
@@ -205,16 +211,21 @@
     return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, dialog");
   }
 
+  // In a menu that is closed browsers give fields a place, but no focus: the menu counts.
+  function isWithinReach(field) {
+    return (field.closest("details") || field).offsetParent !== null;
+  }
+
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !keysOn()) return;
     var row = currentRow();
     if (event.key === "/") {
-      var search = all("[data-search]").filter(function (field) { return field.offsetParent; })[0];
-      if (!search) {
-        var menu = document.querySelector(".rail-narrow .rail-menu");
-        if (menu) { menu.open = true; search = menu.querySelector("[data-search]"); }
+      var search = all("[data-search]").filter(isWithinReach)[0];
+      if (search) {
+        event.preventDefault();
+        if (search.closest("details")) search.closest("details").open = true;
+        search.focus();
       }
-      if (search) { event.preventDefault(); search.focus(); }
     } else if (event.key === "?") {
       var dialog = document.getElementById("shortcuts");
       if (dialog) { event.preventDefault(); dialog.showModal(); }

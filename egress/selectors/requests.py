@@ -13,40 +13,14 @@ from egress.selectors.namespaces import pinned_filter
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing that happened to a request or to a grant that came from it.
-
-    `tag` is the audit tag, `icon` the name of its icon.
-    """
+    """One thing that happened to a request or to a grant that came from it: an audit event."""
 
     at: datetime
     actor: str
     text: str
-    icon: str
     tag: str
 
 
-ICONS = {
-    "request:submitted": "send",
-    "request:edited": "pencil",
-    "request:commented": "chat",
-    "request:approval-given": "check",
-    "request:approved": "check-circle",
-    "request:denied": "x-circle",
-    "request:withdrawn": "arrow-left",
-    "request:lapsed": "clock",
-    "grant:created": "key",
-    "grant:activated": "play",
-    "grant:renewed": "repeat",
-    "grant:expiring": "bell",
-    "grant:expired": "clock",
-    "grant:revoked": "slash-circle",
-    "grant:lapsed": "clock",
-    "grant:suspended": "pause",
-    "grant:resumed": "play",
-    "grant:confirmed": "shield-check",
-    "grant:failed": "exclamation-triangle",
-}
-DEFAULT_ICON = "dot"
 TIMELINE_LENGTH = 500
 
 
@@ -106,8 +80,7 @@ def timeline(request: Request) -> list[TimelineEntry]:
 
 def entry_of(event: AuditEvent) -> TimelineEntry:
     """Return an audit event as a line of a timeline."""
-    icon = ICONS.get(event.tag, DEFAULT_ICON)
-    return TimelineEntry(event.at, event.actor, event.message, icon, event.tag)
+    return TimelineEntry(event.at, event.actor, event.message, event.tag)
 
 
 def approvals_in_force(request: Request) -> list[Approval]:

@@ -153,8 +153,9 @@ def _append(entries: Sequence[Entry]) -> list[AuditEvent]:
 def take_turn() -> None:
     """Let nobody else append until the transaction ends. Raises Unavailable like `record`.
 
-    For actions on people, roles and tokens, as their first statement: two that must not happen
-    at once take turns, and none waits in a ring for what another has locked.
+    For actions on people, roles and tokens, as their first statement, before the actor's own
+    right is read: two that must not happen at once take turns, nobody acts by a right that was
+    just taken away, and none waits in a ring for what another has locked.
     """
     with _definite():
         _lock_head(0)

@@ -36,11 +36,11 @@ def create(
     `days` is how long it works, at most 365. Raises NotAllowed for somebody else's token, and
     Refused, by field, when name, scopes or days cannot be accepted.
     """
+    audit.take_turn()
     standing = guards.standing_of_actor(actor)
     if owner.pk != standing.person_id:
         raise NotAllowed("People make their own tokens. Ask them to.", reason="NotYourToken")
     label, chosen = _accepted(name, scopes, days)
-    audit.take_turn()
     now = timezone.now()
     if owner.tokens.filter(revoked_at__isnull=True, expires_at__gt=now).count() >= MAX_TOKENS:
         raise Conflict(f"You have {MAX_TOKENS} tokens. Revoke one first.", reason="TooManyTokens")
@@ -70,8 +70,8 @@ def create(
 @transaction.atomic
 def revoke(*, token: ApiToken, actor: Actor) -> ApiToken:
     """End a token at once; its owner and admins may. Raises Missing, and Conflict when it ended."""
-    standing = guards.standing_of_actor(actor)
     audit.take_turn()
+    standing = guards.standing_of_actor(actor)
     stored = ApiToken.objects.select_related("owner").filter(pk=token.pk).first()
     if stored is None or not (stored.owner_id == standing.person_id or rules.is_admin(standing)):
         raise Missing("There is no such token for you. Look at the list of your tokens.")

@@ -260,4 +260,6 @@ VERB_ICONS = {
     "bound": "people",
     "unbound": "people",
     "deactivated": "minus",
+    "signed-in": "person",
+    "signed-out": "leave",
 }

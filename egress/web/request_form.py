@@ -10,6 +10,7 @@ from egress.domain.policies.finding import Finding
 from egress.models import CatalogueEntry, Cluster, Namespace
 from egress.models.standing import Standing
 from egress.selectors.namespaces import askable_namespaces, service_accounts_of
+from egress.selectors.policy import limits
 from egress.services.errors import ServiceError
 from egress.services.requests import Preview
 from egress.web.forms.request import NO_END, Row, TypedRequest
@@ -41,6 +42,11 @@ class Hint:
     def is_invalid(self) -> bool:
         """Whether what was typed cannot be accepted."""
         return bool(self.errors) or any(f.level == "block" for f in self.findings)
+
+    @property
+    def goes_to(self) -> str:
+        """Return the name of the input that mends it: for all destinations the first host."""
+        return "destinations-0-host" if self.name == "destinations" else self.name
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,9 @@ def refused(typed: TypedRequest, error: ServiceError, preview: Preview) -> FormV
     """Return the form with the reasons why a service refused it."""
     fields = {path: list(sentences) for path, sentences in error.fields.items()}
     said = [sentence for sentences in fields.values() for sentence in sentences]
-    blocking = [finding for finding in preview.findings if finding.message not in said]
+    # A host that was not understood is typed all the same: nobody is told that it is missing.
+    worth = findings_worth_showing(preview) if typed.filled else preview.findings
+    blocking = [finding for finding in worth if finding.message not in said]
     general = [] if fields else [str(error)]
     return form_view(typed, errors=fields, findings=blocking, general=general)
 
@@ -200,12 +208,17 @@ def account_options(standing: Standing, cluster: str, namespace: str, typed: str
 
 
 def durations(chosen: str) -> list[tuple[str, str]]:
-    """Return the durations to choose from, the chosen one among them."""
+    """Return the durations to choose from, the chosen one among them.
+
+    No end date is offered where the policies allow it, and shown where somebody chose it.
+    """
     numbers = {days for days in DURATIONS if days <= settings.MAX_DURATION_DAYS}
     if chosen.isascii() and chosen.isdigit() and len(chosen) <= 6:
         numbers.add(int(chosen))
     offered = [(str(days), f"{days} day{'' if days == 1 else 's'}") for days in sorted(numbers)]
-    return [*offered, (NO_END, "No end date")]
+    if limits().unlimited_allowed or chosen == NO_END:
+        offered.append((NO_END, "No end date"))
+    return offered
 
 
 def _plain(text: str) -> str:

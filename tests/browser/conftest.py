@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser import story
 from tests.browser.chromium import Visitor, chromium
@@ -11,6 +11,7 @@ from tests.browser.story import Story
 from tests.e2e.portal import Portal, running_portal
 
 OpenWindow = Callable[..., Visitor]
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="package")
@@ -49,8 +50,7 @@ def window(
     def open_one(person: str, **options: object) -> Visitor:
         visitor = Visitor(chrome, portal.address, **options)  # type: ignore[arg-type]
         opened.append(visitor)
-        visitor.be(person, cookies)
-        return visitor
+        return visitor.be(person, cookies) if person else visitor
 
     yield open_one
     for visitor in opened:

@@ -205,6 +205,22 @@ def test_the_audit_chain_holds_when_many_write_at_once(shop: Namespace, owner: P
     assert result.count == AuditEvent.objects.count() == 80
 
 
+def test_an_account_that_is_being_closed_gets_no_token(db: None) -> None:
+    admin = make.actor(make.admin())
+    for _ in range(10):
+        person = make.person()
+        make_one = partial(
+            tokens.create,
+            owner=person,
+            name="ci",
+            scopes=["read"],
+            days=3,
+            actor=make.actor(person),
+        )
+        at_once([make_one, partial(people.deactivate, person=person, actor=admin)])
+        assert not person.tokens.filter(revoked_at__isnull=True).exists()
+
+
 def test_two_admins_who_give_the_same_role_give_it_once(owner: Person) -> None:
     for _ in range(10):
         give = partial(

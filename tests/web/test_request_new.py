@@ -43,10 +43,12 @@ def test_empty_rows_are_no_mistake(shop: Namespace, owner: Person, alice: Person
 def test_no_end_date_is_sent_as_such_and_judged_by_the_policies(
     shop: Namespace, owner: Person, alice: Person
 ) -> None:
+    assert "No end date" not in words(get(owner, "request-new")), "no policy allows it"
     response = post(owner, "request-new", data=typed(shop, duration_days="none"))
-    made = Request.objects.first()
-    assert made is not None or response.status_code == 422
-    assert made is None or made.duration_days is None
+    assert response.status_code == 422
+    assert "Access needs an end date." in words(response)
+    assert "No end date" in words(response), "what was chosen stays chosen"
+    assert not Request.objects.exists()
 
 
 def test_a_refused_form_keeps_everything_that_was_typed(

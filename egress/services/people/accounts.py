@@ -63,10 +63,10 @@ def change_person(
 
     Raises NotAllowed, Missing and Refused by field.
     """
+    audit.take_turn()
     standing = guards.standing_of_actor(actor)
     if not standing.is_admin and standing.person_id != person.pk:
         raise NotAllowed("Only an admin may change other people.", reason="NotAnAdmin")
-    audit.take_turn()
     stored = _fresh(person)
     before = _facts(stored)
     _describe(stored, first_name, last_name, email)
@@ -82,10 +82,10 @@ def set_password(*, person: Person, password: str, actor: Actor) -> Person:
 
     Raises NotAllowed, Missing, and Refused when the password is too weak.
     """
+    audit.take_turn()
     standing = guards.standing_of_actor(actor)
     if not standing.is_admin and standing.person_id != person.pk:
         raise NotAllowed("Only an admin may set others' passwords.", reason="NotAnAdmin")
-    audit.take_turn()
     stored = _fresh(person)
     _accept_password(stored, password)
     stored.save(update_fields=["password"])
@@ -102,8 +102,8 @@ def deactivate(*, person: Person, actor: Actor, reason: str = "") -> Person:
     Raises NotAllowed, Missing, Conflict when it is closed already, and Refused for the last
     active admin.
     """
-    guards.require_admin(actor)
     audit.take_turn()
+    guards.require_admin(actor)
     why = guards.require_text(reason, field="reason", what="The reason", limit=500, required=False)
     stored = _fresh(person)
     if not Person.objects.filter(pk=stored.pk, is_active=True).update(is_active=False):
@@ -121,8 +121,8 @@ def deactivate(*, person: Person, actor: Actor, reason: str = "") -> Person:
 @transaction.atomic
 def reactivate(*, person: Person, actor: Actor) -> Person:
     """Open a closed account again; admins may. Raises NotAllowed, Missing and Conflict."""
-    guards.require_admin(actor)
     audit.take_turn()
+    guards.require_admin(actor)
     stored = _fresh(person)
     if not Person.objects.filter(pk=stored.pk, is_active=False).update(is_active=True):
         raise Conflict(f"The account of {quoted(stored)} is open.", reason="IsActive")

@@ -30,9 +30,9 @@ def bind_role(
     `namespaces` is a pattern such as `pay*`. Raises NotAllowed, Refused by field, and Conflict
     when the same binding is there.
     """
+    audit.take_turn()
     guards.require_admin(actor)
     values = _accepted_binding(role, person, team, cluster, namespaces)
-    audit.take_turn()
     if RoleBinding.objects.filter(**values).exists():
         raise Conflict("That role is bound already.", reason="RoleBound")
     binding = RoleBinding.objects.create(**values)
@@ -46,8 +46,8 @@ def unbind_role(*, binding: RoleBinding, actor: Actor) -> None:
 
     Raises NotAllowed, Missing, and Refused when that would leave no active admin.
     """
-    guards.require_admin(actor)
     audit.take_turn()
+    guards.require_admin(actor)
     stored = RoleBinding.objects.select_related("person", "team", "cluster").filter(pk=binding.pk)
     row = stored.first()
     if row is None or not RoleBinding.objects.filter(pk=row.pk).delete()[0]:

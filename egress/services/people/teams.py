@@ -40,8 +40,8 @@ def set_members(*, team: Group, people: Iterable[Person], actor: Actor) -> Group
 
     Raises NotAllowed, and Refused when that would leave no active admin.
     """
-    guards.require_admin(actor)
     audit.take_turn()
+    guards.require_admin(actor)
     before = sorted(team.user_set.values_list("username", flat=True))
     team.user_set.set(people)
     after = sorted(team.user_set.values_list("username", flat=True))
