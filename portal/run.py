@@ -253,7 +253,9 @@ def greet(address: str, var: Path) -> None:
 def main() -> int:
     """Run until interrupted. Returns the exit code."""
     var = Path(os.environ.get("EGRESS_VAR_DIR", ROOT / "var")).resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Started in the background of a script, a process begins with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         var.mkdir(parents=True, exist_ok=True)
         only_one(var)

@@ -23,6 +23,10 @@
     docs.querySelectorAll(".opblock-summary-control a[href]").forEach(function (link) {
       link.removeAttribute("href");
     });
+    // Examples scroll, so that keys must reach them.
+    docs.querySelectorAll(".microlight:not([tabindex])").forEach(function (example) {
+      example.setAttribute("tabindex", "0");
+    });
   }).observe(docs, { childList: true, subtree: true });
 
   window.SwaggerUIBundle({
