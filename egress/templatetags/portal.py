@@ -1,5 +1,6 @@
 """Template tags that every page shares: badges, icons, times, diffs."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -157,6 +158,13 @@ def days(count: int | None) -> str:
     if count is None:
         return "no end date"
     return f"{count} day{'' if count == 1 else 's'}"
+
+
+@register.filter
+def at_dots(host: str) -> SafeString:
+    """Return a host that breaks after its dots where it does not fit, escaped."""
+    labels = re.split(r"(?<=\.)", str(host))
+    return format_html_join("", "{}<wbr>", ((label,) for label in labels))
 
 
 @register.filter

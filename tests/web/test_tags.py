@@ -108,3 +108,7 @@ def test_what_is_due_is_told_from_what_is_tried_again_later() -> None:
     late, early = now - timedelta(minutes=3, seconds=5), now + timedelta(minutes=2, seconds=5)
     assert strip_tags(portal.due(late)) == "due 3 minutes ago"
     assert strip_tags(portal.due(early)) == "next try in 2 minutes"
+
+
+def test_a_host_breaks_at_its_dots_and_is_escaped() -> None:
+    assert portal.at_dots("a.b<.com") == "a.<wbr>b&lt;.<wbr>com<wbr>"
