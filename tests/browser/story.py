@@ -64,8 +64,9 @@ def tell(portal: Portal) -> Story:
     requests = ask_and_leave(portal)
     grants, approved = ask_and_approve(portal)
     requests |= approved
-    switch_default_deny_on(portal, "otherns")
     wait_for_the_worker(portal, grants)
+    # A preview holds only as long as nothing else happens in the namespace.
+    switch_default_deny_on(portal, "otherns")
     requests["renewal"] = renew(portal, grants["active"])
     passed = {"lapsed": requests["lapsed"], **{n: grants[n] for n in ("expired", "suspended")}}
     printed = portal.manage("shell", "-c", TIME_PASSES % json.dumps(passed)).stdout
@@ -156,6 +157,7 @@ def switch_default_deny_on(portal: Portal, namespace: str) -> None:
     seen = portal.api("adam", "GET", address)
     body = {"on": True, "reason": "Only what was asked for.", "digest": seen["digest"]}
     portal.api("adam", "PUT", address, body)
+    wait_until("default deny is in force", lambda: _is_denied(portal, namespace))
 
 
 def wait_for_the_worker(portal: Portal, grants: dict[str, int]) -> None:
@@ -167,7 +169,6 @@ def wait_for_the_worker(portal: Portal, grants: dict[str, int]) -> None:
     portal.api("dana", "POST", f"grants/{grants['revoked']}/revoke/", reason)
     wait_until("the end is confirmed", lambda: _has(portal, grants["revoked"], "confirmed_gone"))
     wait_until("the failure is told", lambda: _has(portal, grants["failing"], "failed_reason"))
-    wait_until("default deny is in force", lambda: _is_denied(portal, "otherns"))
 
 
 def _has(portal: Portal, grant: int, condition: str) -> bool:
