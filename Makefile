@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers slow lock clean
+.PHONY: help install run test check lint types layers slow bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: lint types layers test ## Everything that must hold before a change lands
 
 slow: $(VENV)/.dev ## The long runs of the test suites, for before a release
 	@$(BIN)/python -m tests.lanes --slow
+
+bench: $(VENV)/.dev ## Measure rendering at 1,000, 10,000 and 100,000 grants
+	@DJANGO_SETTINGS_MODULE=portal.settings $(BIN)/python -m tests.benchmarks.render
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-find-links --no-emit-index-url --upgrade pyproject.toml --output-file requirements.lock

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from egress.followers import Followers
-from egress.services import convergence
+from egress.services import convergence, posture
 from egress.services.convergence import stopping
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.queue import due_slices
@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Loops:
-    """Sweeps, searches for drift and follows inventories until `stop` is called.
+    """Sweeps, searches for drift, follows inventories and looks at postures until `stop`.
 
     Each loop survives whatever goes wrong in a round: a database that restarts is there again in
     the next one.
@@ -41,6 +41,7 @@ class Loops:
             "sweep": self._sweep,
             "drift": self._search,
             "follow": self._followers.tend,
+            "posture": self._look,
         }
         for name, once in loops.items():
             thread = threading.Thread(
@@ -79,6 +80,9 @@ class Loops:
 
     def _search(self) -> None:
         convergence.search_where_due(worker_name(), database_now())
+
+    def _look(self) -> None:
+        posture.look_where_due(database_now())
 
 
 def run_round(name: str, once: Callable[[], None]) -> None:

@@ -220,7 +220,8 @@ def start(var: Path) -> tuple[Processes, str]:
         processes.once("migrate", "--no-input", "--verbosity", "0")
         processes.once("collectstatic", "--no-input", "--verbosity", "0")
         wait_for(f"http://127.0.0.1:{sandbox_port}/healthz", "sandbox", processes, logs)
-        processes.once("seed_demo", "--kubeconfig", str(var / "sandbox-portal.kubeconfig"))
+        own, operator = (str(var / f"sandbox-{who}.kubeconfig") for who in ("portal", "admin"))
+        processes.once("seed_demo", "--kubeconfig", own, "--operator-kubeconfig", operator)
         for name in ("web", "worker", "beat"):
             processes.start(name, lines[name])
         address = f"http://127.0.0.1:{web_port}"

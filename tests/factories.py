@@ -1,6 +1,7 @@
 """Plain functions that make what tests need. Names are unique unless a test chooses them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from egress.domain.access import Resolution
 from egress.domain.lifecycle import (
     ENDED_GRANT_STATUSES,
     GrantStatus,
@@ -225,6 +227,9 @@ def _store(
             port=int(each.port),
             protocol=each.protocol,
             tls_origination=each.tls_origination,
+            addresses=list(each.addresses),
+            resolution=Resolution.DNS_ROUND_ROBIN if each.long_lived else Resolution.DNS,
+            alias=each.alias,
             verdict=verdicts.get(position, said),
         )
 
@@ -251,7 +256,7 @@ def grant(
     asked = request or globals()["request"](
         namespace,
         requester or person(),
-        destination(host, port, protocol, tls_origination),
+        _asked_for(host, port, protocol, tls_origination, fields),
         service_account=service_account,
         status=RequestStatus.APPROVED,
     )
@@ -272,6 +277,18 @@ def grant(
     made.binding = fields.get("binding") or binding_of(made)
     made.save(force_insert=True)
     return made
+
+
+def _asked_for(
+    host: str, port: int, protocol: str, tls_origination: bool, fields: Mapping[str, Any]
+) -> DestinationDraft:
+    """Return the destination of a grant's request, with the options that the grant has."""
+    return replace(
+        destination(host, port, protocol, tls_origination),
+        addresses=fields.get("addresses", ()),
+        long_lived=fields.get("resolution") == Resolution.DNS_ROUND_ROBIN,
+        alias=fields.get("alias", ""),
+    )
 
 
 def _grant_times(status: GrantStatus) -> dict[str, Any]:

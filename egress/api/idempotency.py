@@ -16,6 +16,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from egress.models import IdempotencyKey, Person
 from egress.services.errors import Conflict, Refused
+from egress.services.requests import begin_anew_after_looking
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 200
@@ -53,14 +54,19 @@ def idempotent(handler: Handler, *, unkept: Iterable[str] = ()) -> Handler:
             return handler(view, request, *args, **kwargs)
         _refuse_unfit(key)
         fingerprint = _fingerprint(request)
-        with transaction.atomic():
+
+        @transaction.atomic
+        def work() -> Response:
             row = _claim(view.person, key, fingerprint)
             if row is None:
                 return _stored(view.person, key, fingerprint)
             answer = handler(view, request, *args, **kwargs)
             row.status, row.body = answer.status_code, _without(unkept, answer.data)
             row.save(update_fields=["status", "body"])
-        return answer
+            return answer
+
+        # The key is a lock, too: no cluster is waited for while it is held.
+        return begin_anew_after_looking(work)
 
     once.is_idempotent = True  # type: ignore[attr-defined]
     return once

@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from egress.models import Delivery, DeliveryStep, Grant, Namespace, Person, Request
 from egress.selectors import deliveries, grants, requests
+from egress.selectors.namespaces import held_namespaces
 
 
 def grants_for(person: Person) -> QuerySet[Grant]:
@@ -12,10 +13,10 @@ def grants_for(person: Person) -> QuerySet[Grant]:
     That tells whether the namespace that the grant is pinned to is held to its grants.
     """
     held = Namespace.objects.filter(
+        held_namespaces(),
         cluster=OuterRef("cluster"),
         uid=OuterRef("namespace_uid"),
         gone_at__isnull=True,
-        default_deny_enforced=True,
     )
     return grants.visible_grants(person).annotate(is_enforced=Exists(held))
 

@@ -3,9 +3,10 @@
 from django.urls import path, re_path
 
 from egress.api import problems
-from egress.api.views import account, docs, grants, records, requests
+from egress.api.views import account, docs, grants, hardening, posture, records, requests, settings
 
 v1 = "v1/"
+NAMESPACE = f"{v1}namespaces/<slug:cluster>/<slug:name>"
 urlpatterns = [
     path("", docs.Root.as_view(), name="api-root"),
     path("schema/", docs.Schema.as_view(), name="api-schema"),
@@ -26,8 +27,16 @@ urlpatterns = [
     path(f"{v1}grants/<int:pk>/renew/", grants.Renew.as_view()),
     path(f"{v1}clusters/", records.Clusters.as_view()),
     path(f"{v1}clusters/<slug:name>/", records.OneCluster.as_view()),
+    path(f"{v1}clusters/<slug:name>/posture/", posture.Posture.as_view()),
+    path(f"{v1}clusters/<slug:name>/settings/", settings.ClusterSettings.as_view()),
     path(f"{v1}namespaces/", records.Namespaces.as_view()),
-    path(f"{v1}namespaces/<slug:cluster>/<slug:name>/default-deny/", records.DefaultDeny.as_view()),
+    path(
+        f"{v1}namespaces/<slug:cluster>/<slug:name>/default-deny/", hardening.DefaultDeny.as_view()
+    ),
+    path(
+        f"{v1}namespaces/<slug:cluster>/<slug:name>/network-policy/",
+        hardening.NetworkPolicy.as_view(),
+    ),
     path(f"{v1}service-accounts/", records.ServiceAccounts.as_view()),
     path(f"{v1}catalogue/", records.Catalogue.as_view()),
     path(f"{v1}deliveries/", records.Deliveries.as_view()),

@@ -1,5 +1,6 @@
 """Single calls to the API: each belongs to a deed, has a deadline and a definite end."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,17 +16,25 @@ APPLY = {"Content-Type": "application/apply-patch+yaml"}
 class Calls:
     """Sends requests over a transport and turns failures into `ClusterError`."""
 
-    def __init__(self, transport: Transport, timeout: float) -> None:
-        """`timeout` is in seconds and bounds a deed, however many requests it takes."""
+    def __init__(self, transport: Transport, timeout: float, until: float = math.inf) -> None:
+        """`timeout` is in seconds and bounds a deed, however many requests it takes.
+
+        No deed lasts longer than `until`, a reading of `time.monotonic()`.
+        """
         self._transport = transport
         self._timeout = timeout
+        self._until = until
 
     def __repr__(self) -> str:
         return repr(self._transport)
 
     def begin(self, words: str, *, writes: bool = False) -> Deed:
         """Start the clock for one deed; `words` complete "Could not ..."."""
-        return Deed(words, writes, time.monotonic() + self._timeout)
+        return Deed(words, writes, min(time.monotonic() + self._timeout, self._until))
+
+    def ending_by(self, until: float) -> "Calls":
+        """Return calls over the same transport that are all over by `until`."""
+        return Calls(self._transport, self._timeout, min(until, self._until))
 
     def send(
         self,

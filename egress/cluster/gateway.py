@@ -109,5 +109,12 @@ class ClusterGateway(Protocol):
     def serves(self, kind: Kind) -> bool:
         """Tell whether the API knows the kind (its CRD is there)."""
 
+    def ending_by(self, until: float) -> "ClusterGateway":
+        """Return this connection with calls that are all over by `until`.
+
+        `until` is a reading of `time.monotonic()`, however many calls are made. Closing either
+        closes both.
+        """
+
     def close(self) -> None:
         """Release the connections."""

@@ -7,6 +7,7 @@ from egress.cluster.gateway import Kind
 
 _ISTIO_NETWORKING = "networking.istio.io/v1"
 _ADMISSION = "admissionregistration.k8s.io/v1"
+_RBAC = "rbac.authorization.k8s.io/v1"
 
 SERVICE_ENTRY = Kind(_ISTIO_NETWORKING, "ServiceEntry", "serviceentries")
 DESTINATION_RULE = Kind(_ISTIO_NETWORKING, "DestinationRule", "destinationrules")
@@ -14,6 +15,8 @@ SIDECAR = Kind(_ISTIO_NETWORKING, "Sidecar", "sidecars")
 VIRTUAL_SERVICE = Kind(_ISTIO_NETWORKING, "VirtualService", "virtualservices")
 GATEWAY = Kind(_ISTIO_NETWORKING, "Gateway", "gateways")
 AUTHORIZATION_POLICY = Kind("security.istio.io/v1", "AuthorizationPolicy", "authorizationpolicies")
+WORKLOAD_ENTRY = Kind(_ISTIO_NETWORKING, "WorkloadEntry", "workloadentries")
+ENVOY_FILTER = Kind("networking.istio.io/v1alpha3", "EnvoyFilter", "envoyfilters")
 K8S_GATEWAY = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways")
 
 NAMESPACE = Kind("v1", "Namespace", "namespaces", namespaced=False)
@@ -33,6 +36,10 @@ VALIDATING_ADMISSION_POLICY_BINDING = Kind(
     "validatingadmissionpolicybindings",
     namespaced=False,
 )
+ROLE = Kind(_RBAC, "Role", "roles")
+ROLE_BINDING = Kind(_RBAC, "RoleBinding", "rolebindings")
+CLUSTER_ROLE = Kind(_RBAC, "ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = Kind(_RBAC, "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
 
 ALL_KINDS: tuple[Kind, ...] = (
     SERVICE_ENTRY,
@@ -41,6 +48,8 @@ ALL_KINDS: tuple[Kind, ...] = (
     VIRTUAL_SERVICE,
     GATEWAY,
     AUTHORIZATION_POLICY,
+    WORKLOAD_ENTRY,
+    ENVOY_FILTER,
     K8S_GATEWAY,
     NAMESPACE,
     SERVICE_ACCOUNT,
@@ -52,6 +61,10 @@ ALL_KINDS: tuple[Kind, ...] = (
     DEPLOYMENT,
     VALIDATING_ADMISSION_POLICY,
     VALIDATING_ADMISSION_POLICY_BINDING,
+    ROLE,
+    ROLE_BINDING,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
 )
 
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in ALL_KINDS}

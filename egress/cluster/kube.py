@@ -1,6 +1,7 @@
 """The cluster as the portal uses it: `ClusterGateway` over raw, typed paths."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 
 from egress.cluster import kinds
 from egress.cluster.answers import Deed, malformed, says_absent
@@ -200,6 +201,12 @@ class KubeGateway:
         if not isinstance(resources, list):
             raise malformed(deed, "has no resources")
         return any(item.get("name") == kind.plural for item in resources if isinstance(item, dict))
+
+    def ending_by(self, until: float) -> "KubeGateway":
+        """Return this connection with calls that are all over by `until` (`time.monotonic()`)."""
+        bounded = copy(self)
+        bounded._calls = self._calls.ending_by(until)
+        return bounded
 
     def close(self) -> None:
         """Release the connections and end running watches."""

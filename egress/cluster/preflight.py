@@ -9,6 +9,7 @@ from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway, Kind
 from egress.cluster.mesh import MeshFacts, read_mesh, version_key
 from egress.domain.access import Enforcement
+from egress.domain.bootstrap.rights import READ_VERBS, WRITE_VERBS, Needs, Resource, needs
 
 MINIMUM_ISTIO: Mapping[Enforcement, str] = {
     Enforcement.SIDECAR: "1.24.0",
@@ -18,34 +19,13 @@ MINIMUM_ISTIO: Mapping[Enforcement, str] = {
 """Istio versions from istio.md 12."""
 MINIMUM_KUBERNETES = (1, 30)
 
-WRITE_VERBS = ("get", "list", "watch", "create", "patch", "delete")
-READ_VERBS = ("get", "list", "watch")
-
 READ_KINDS: tuple[Kind, ...] = (
     kinds.NAMESPACE,
     kinds.SERVICE_ACCOUNT,
     kinds.POD,
     kinds.DEPLOYMENT,
-    kinds.CONFIG_MAP,
 )
-_SIDECAR = (kinds.SERVICE_ENTRY, kinds.DESTINATION_RULE, kinds.SIDECAR)
-WRITTEN_KINDS: Mapping[Enforcement, tuple[Kind, ...]] = {
-    Enforcement.SIDECAR: _SIDECAR,
-    Enforcement.GATEWAY: (
-        *_SIDECAR,
-        kinds.VIRTUAL_SERVICE,
-        kinds.GATEWAY,
-        kinds.AUTHORIZATION_POLICY,
-        kinds.NETWORK_POLICY,
-    ),
-    Enforcement.AMBIENT: (
-        kinds.SERVICE_ENTRY,
-        kinds.DESTINATION_RULE,
-        kinds.AUTHORIZATION_POLICY,
-        kinds.K8S_GATEWAY,
-        kinds.NETWORK_POLICY,
-    ),
-}
+"""What must be readable everywhere; that a mesh's configuration is not shows when it is read."""
 
 
 class Level(StrEnum):
@@ -82,9 +62,12 @@ def check_connection(
     if any(check.level is Level.BLOCK for check in checks):
         # Each of the other checks would wait for the same dead or foreign cluster.
         return checks
-    written = WRITTEN_KINDS[enforcement]
+    rights = needs([enforcement])
+    written = [_kind(one) for one in (*rights.everywhere, *rights.in_egress_namespace)]
+    if enforcement is Enforcement.AMBIENT:
+        written.append(kinds.K8S_GATEWAY)
     checks += _attempt("KindsServed", lambda: _check_served(gateway, written))
-    checks += _attempt("Rights", lambda: _check_rights(gateway, written))
+    checks += _attempt("Rights", lambda: _check_rights(gateway, rights, egress_namespace))
     checks += _attempt("Mesh", lambda: _check_mesh(gateway, enforcement, egress_namespace))
     return checks
 
@@ -147,23 +130,31 @@ def _check_served(gateway: ClusterGateway, written: Iterable[Kind]) -> Iterator[
         yield Check("KindsServed", Level.OK, "The cluster serves all kinds the portal writes.")
 
 
-def _check_rights(gateway: ClusterGateway, written: Iterable[Kind]) -> Iterator[Check]:
-    wanted: list[tuple[Kind, tuple[str, ...]]] = [(kind, READ_VERBS) for kind in READ_KINDS]
-    wanted += [(kind, WRITE_VERBS) for kind in written]
+def _check_rights(gateway: ClusterGateway, rights: Needs, egress_namespace: str) -> Iterator[Check]:
+    wanted: list[tuple[Kind, tuple[str, ...], str]] = [
+        *((kind, READ_VERBS, "") for kind in READ_KINDS),
+        *((_kind(one), WRITE_VERBS, "") for one in rights.everywhere),
+        *((_kind(one), WRITE_VERBS, egress_namespace) for one in rights.in_egress_namespace),
+    ]
     complete = True
-    for kind, verbs in wanted:
-        lacking = [verb for verb in verbs if not gateway.may(verb, kind)]
+    for kind, verbs, namespace in wanted:
+        lacking = [verb for verb in verbs if not gateway.may(verb, kind, namespace)]
         if lacking:
             complete = False
             resource = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+            where = f' in "{namespace}"' if namespace else ""
             yield Check(
                 "Rights",
                 Level.BLOCK,
-                f'The portal may not {", ".join(lacking)} "{resource}".',
-                "Give its account the ClusterRole that comes with the portal.",
+                f'The portal may not {", ".join(lacking)} "{resource}"{where}.',
+                "Give its account the roles that manage.py bootstrap lays down.",
             )
     if complete:
         yield Check("Rights", Level.OK, "The portal has all rights it needs.")
+
+
+def _kind(resource: Resource) -> Kind:
+    return next(kind for kind in kinds.ALL_KINDS if (kind.group, kind.plural) == resource)
 
 
 def _check_mesh(

@@ -4,13 +4,28 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from egress.domain.managed_fields import Path
-from egress.domain.naming import CONTENT_HASH_ANNOTATION
-from egress.domain.objects import KubeObject, to_yaml
+from egress.domain.managed_fields import Item, Path
+from egress.domain.naming import CONTENT_HASH_ANNOTATION, MANAGED_BY_LABEL
+from egress.domain.objects import KubeObject, body_of, to_yaml
+from egress.domain.server_defaults import without_defaults
 
 _OUR_PREFIX = "egress-portal.io/"
-_KEYED_LISTS: Mapping[tuple[str, Path], str] = {("ServiceEntry", ("spec", "ports")): "name"}
-"""Lists that the API server merges by a key; every other list is replaced as a whole."""
+DECISIVE_NAMES = frozenset(
+    {
+        "kubernetes.io/service-name",
+        "endpointslice.kubernetes.io/managed-by",
+        "istio.io/use-waypoint",
+        "istio.io/waypoint-for",
+        "networking.istio.io/exportTo",
+    }
+)
+"""Labels and annotations of others that we write, because they decide who reaches what."""
+
+_KEYED_LISTS: Mapping[tuple[str, Path], tuple[str, ...]] = {
+    ("ServiceEntry", ("spec", "ports")): ("name",),
+    ("Service", ("spec", "ports")): ("port", "protocol"),
+}
+"""Lists that the API server merges by keys; every other list is replaced as a whole."""
 
 
 def differs(desired: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
@@ -18,14 +33,17 @@ def differs(desired: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
 
     Labels, annotations and fields that only `live` has do not count.
     """
-    ours = {"metadata": _owned_metadata(desired), "spec": desired.get("spec", {})}
-    return not _covers(desired["kind"], ours, live, ())
+    wanted = {"metadata": _owned_metadata(desired)} | body_of(desired)
+    found = {"metadata": live["metadata"]} | _live_body(live, desired)
+    return not _covers(desired["kind"], wanted, found, ())
 
 
 def extra_fields(desired: Mapping[str, Any], live: Mapping[str, Any]) -> list[Path]:
-    """Return the paths of all spec fields that `live` has and `desired` has not."""
-    wanted, found = desired.get("spec", {}), live.get("spec") or {}
-    return list(_extras(desired["kind"], wanted, found, ("spec",)))
+    """Return the paths of all fields that `live` has and `desired` has not.
+
+    Looks at neither metadata nor status, and leaves out what the server filled in.
+    """
+    return list(_extras(desired["kind"], body_of(desired), _live_body(live, desired), ()))
 
 
 def diff(live: Mapping[str, Any] | None, desired: Mapping[str, Any] | None) -> str:
@@ -55,12 +73,22 @@ def decided_content(live: Mapping[str, Any]) -> KubeObject:
             "labels": {k: v for k, v in labels.items() if _is_ours(k)},
             "annotations": {k: v for k, v in annotations.items() if _is_ours(k)},
         },
-        "spec": live.get("spec") or {},
+        **without_defaults(live["kind"], body_of(live)),
     }
 
 
+def _live_body(live: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the live body without the server's defaults, but with those that we want as such."""
+    found = body_of(live)
+    reduced = without_defaults(live["kind"], found)
+    spec, wanted = found.get("spec"), desired.get("spec")
+    if isinstance(spec, Mapping) and isinstance(wanted, Mapping):
+        reduced["spec"] = {k: v for k, v in spec.items() if k in reduced["spec"] or k in wanted}
+    return reduced
+
+
 def _is_ours(name: str) -> bool:
-    return name.startswith(_OUR_PREFIX) or name == "app.kubernetes.io/managed-by"
+    return name.startswith(_OUR_PREFIX) or name == MANAGED_BY_LABEL or name in DECISIVE_NAMES
 
 
 def _owned_metadata(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,29 +102,37 @@ def _covers(kind: str, wanted: Any, found: Any, path: Path) -> bool:
             name in found and _covers(kind, value, found[name], (*path, name))
             for name, value in wanted.items()
         )
-    key = _KEYED_LISTS.get((kind, path))
-    if key and isinstance(found, list):
-        by_key = {item.get(key): item for item in found}
-        return all(_covers(kind, item, by_key.get(item[key]), (*path, "")) for item in wanted)
+    keys = _KEYED_LISTS.get((kind, path))
+    if keys and isinstance(found, list):
+        by_key = {_item(keys, item): item for item in found}
+        return all(_covers(kind, item, by_key.get(_item(keys, item)), _WITHIN) for item in wanted)
     return bool(wanted == found)
 
 
+_WITHIN: Path = ("", "")
+"""A path that is no list of ours: what lies in an item is compared by its fields alone."""
+
+
 def _extras(kind: str, wanted: Any, found: Any, path: Path) -> Iterator[Path]:
-    key = _KEYED_LISTS.get((kind, path))
-    if key and isinstance(wanted, list) and isinstance(found, list):
-        by_key = {item[key]: item for item in wanted}
+    keys = _KEYED_LISTS.get((kind, path))
+    if keys and isinstance(wanted, list) and isinstance(found, list):
+        by_key = {_item(keys, item): item for item in wanted}
         for item in found:
-            place = (*path, (key, str(item.get(key))))
-            if item.get(key) in by_key:
-                yield from _extras(kind, by_key[item[key]], item, place)
-            else:
-                yield place
-    elif isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        for name, value in found.items():
-            if name in wanted:
-                yield from _extras(kind, wanted[name], value, (*path, name))
+            name = _item(keys, item)
+            if name in by_key:
+                yield from _extras(kind, by_key[name], item, (*path, name))
             else:
                 yield (*path, name)
+    elif isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for field, value in found.items():
+            if field in wanted:
+                yield from _extras(kind, wanted[field], value, (*path, field))
+            else:
+                yield (*path, field)
+
+
+def _item(keys: tuple[str, ...], item: Mapping[str, Any]) -> Item:
+    return tuple((key, item.get(key, "")) for key in keys)
 
 
 def _readable(obj: Mapping[str, Any], beside: Mapping[str, Any] | None) -> str:
@@ -111,9 +147,10 @@ def _readable(obj: Mapping[str, Any], beside: Mapping[str, Any] | None) -> str:
         }
         if values:
             shown[field] = values
-    spec = _in_order_of(obj.get("spec") or {}, (beside or {}).get("spec"))
+    body = without_defaults(obj["kind"], body_of(obj))
+    body = _in_order_of(body, body_of(beside) if beside else None)
     return to_yaml(
-        [{"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": shown, "spec": spec}]
+        [{"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": shown, **body}]
     )
 
 

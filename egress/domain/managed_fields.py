@@ -6,19 +6,22 @@ from typing import Any
 
 from egress.domain.naming import FIELD_MANAGER
 
-Step = str | tuple[str, str]
-"""One step of a path: a field name, or (key, value) for an item of a list kept by key."""
+Item = tuple[tuple[str, str | int], ...]
+"""What names an item of a list kept by key: its key fields with their values."""
+
+Step = str | Item
+"""One step of a path: the name of a field, or an item of a list kept by key."""
 
 Path = tuple[Step, ...]
 
 
 def spec_managers(live: Mapping[str, Any]) -> list[str]:
-    """Return the names of all managers that own a field of the spec, sorted."""
-    return sorted({e.get("manager", "") for e in _entries(live) if "f:spec" in _fields(e)})
+    """Return the names of all managers that own a field beside the metadata, sorted."""
+    return sorted({e.get("manager", "") for e in _entries(live) if _owns_content(_fields(e))})
 
 
 def is_written_by_us_alone(live: Mapping[str, Any]) -> bool:
-    """Tell whether our field manager, and nobody else, owns fields of the spec."""
+    """Tell whether our field manager, and nobody else, owns fields beside the metadata."""
     return spec_managers(live) == [FIELD_MANAGER]
 
 
@@ -40,6 +43,10 @@ def _fields(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return entry.get("fieldsV1") or {}
 
 
+def _owns_content(fields: Mapping[str, Any]) -> bool:
+    return any(name not in ("f:metadata", "f:status") for name in fields)
+
+
 def _has(fields: Mapping[str, Any], path: Path) -> bool:
     if not path:
         return True
@@ -52,5 +59,5 @@ def _matching(fields: Mapping[str, Any], step: Step) -> Iterator[Mapping[str, An
             yield fields[f"f:{step}"]
         return
     for name, below in fields.items():
-        if name.startswith("k:") and json.loads(name[2:]).get(step[0]) == step[1]:
+        if name.startswith("k:") and json.loads(name[2:]).items() >= dict(step).items():
             yield below

@@ -35,11 +35,22 @@ def key_of(obj: Mapping[str, Any]) -> ObjectKey:
     )
 
 
+def body_of(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the top-level fields in which an object says what it wants.
+
+    For most kinds that is the spec alone; an EndpointSlice has no spec but fields of its own.
+    """
+    return {name: value for name, value in obj.items() if name not in _AROUND_THE_BODY}
+
+
+_AROUND_THE_BODY = frozenset({"apiVersion", "kind", "metadata", "status"})
+
+
 def content_hash(obj: Mapping[str, Any]) -> str:
     """Return SHA-256 (64 hexadecimal digits) over what we decide about an object.
 
-    Covers identity, labels, annotations and spec, but not the hash annotation itself nor anything
-    that a server fills in.
+    Covers identity, labels, annotations and all top-level fields, but not the status, the hash
+    annotation itself, nor metadata that a server fills in.
     """
     metadata = obj["metadata"]
     annotations = metadata.get("annotations", {})
@@ -52,7 +63,7 @@ def content_hash(obj: Mapping[str, Any]) -> str:
             "labels": metadata.get("labels", {}),
             "annotations": {k: v for k, v in annotations.items() if k != CONTENT_HASH_ANNOTATION},
         },
-        "spec": obj.get("spec", {}),
+        **body_of(obj),
     }
     return hashlib.sha256(canonical_json(content)).hexdigest()
 

@@ -44,9 +44,9 @@ class OwnedRecord:
 class PlanItem:
     """One object of a plan.
 
-    `note` says in a sentence why the object is foreign. `extra` names spec fields that others
-    added; `replace` says that such a field changes who reaches what, and that only deleting the
-    object and creating it again removes it: an apply leaves fields of other managers in place.
+    `note` says in a sentence why the object is foreign. `replace` says that others added a field
+    which changes who reaches what, and that only deleting the object and creating it again
+    removes it: an apply leaves fields of other managers in place.
     """
 
     key: ObjectKey
@@ -54,18 +54,12 @@ class PlanItem:
     desired: KubeObject | None = None
     live: KubeObject | None = None
     note: str = ""
-    extra: tuple[str, ...] = ()
     replace: bool = False
 
     @property
     def uid(self) -> str:
         """Return the uid of the live object, empty when there is none."""
         return str(self.live["metadata"].get("uid", "")) if self.live else ""
-
-    @property
-    def resource_version(self) -> str:
-        """Return the resourceVersion of the live object, empty when there is none."""
-        return str(self.live["metadata"].get("resourceVersion", "")) if self.live else ""
 
     @property
     def diff(self) -> str:
@@ -86,11 +80,6 @@ class Plan:
     def of(self, action: Action) -> list[PlanItem]:
         """Return the items with this action."""
         return [item for item in self.items if item.action is action]
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything has to be written."""
-        return any(i.action in (Action.CREATE, Action.UPDATE, Action.DELETE) for i in self.items)
 
     def summary(self) -> str:
         """Return what the plan does, as one sentence."""
@@ -156,7 +145,7 @@ def _wanted_item(
     replace = any(_decides_access(key.kind, path) for path in others)
     changed = replace or bool(ours) or differs(desired, live)
     action = Action.UPDATE if changed else Action.UNCHANGED
-    return PlanItem(key, action, desired, live, "", tuple(map(_spelled, others)), replace)
+    return PlanItem(key, action, desired, live, "", replace)
 
 
 def _unwanted_item(
@@ -212,17 +201,37 @@ def _why_foreign(live: KubeObject, record: OwnedRecord | None) -> str:
     )
 
 
+_DECIDE_ALL = frozenset(
+    {
+        "ServiceEntry",
+        "Gateway",
+        "VirtualService",
+        "AuthorizationPolicy",
+        "Service",
+        "EndpointSlice",
+        "NetworkPolicy",
+    }
+)
+_DECIDE: Mapping[str, tuple[Path, ...]] = {
+    "DestinationRule": (
+        ("spec", "workloadSelector"),
+        ("spec", "subsets"),
+        ("spec", "trafficPolicy", "portLevelSettings"),
+        ("spec", "trafficPolicy", "tls"),
+        ("spec", "trafficPolicy", "tunnel"),
+        ("spec", "trafficPolicy", "proxyProtocol"),
+    ),
+    "Sidecar": (("spec", "workloadSelector"), ("spec", "outboundTrafficPolicy", "egressProxy")),
+}
+
+
 def _decides_access(kind: str, path: Path) -> bool:
     """Tell whether a field that somebody else added changes who reaches what, and how.
 
-    All of a ServiceEntry does. A selector takes pods out of a DestinationRule or Sidecar; what
-    else others add there (timeouts, pools, hosts) is theirs.
+    Any field does where an object is nothing but a decision. A selector takes pods out of a
+    DestinationRule or Sidecar, and some fields say where bytes go or whether they are encrypted;
+    what else others add there (timeouts, pools, hosts) is theirs.
     """
-    return kind == "ServiceEntry" or path[:2] == ("spec", "workloadSelector")
-
-
-def _spelled(path: Path) -> str:
-    text = ""
-    for step in path:
-        text += f".{step}" if isinstance(step, str) else f"[{step[0]}={step[1]}]"
-    return text.removeprefix(".")
+    if kind in _DECIDE_ALL:
+        return True
+    return any(path[: len(field)] == field for field in _DECIDE.get(kind, ()))

@@ -2,7 +2,7 @@
 
 from egress.models.audit import AuditCheck, AuditEvent, AuditEventsAreFinalError, AuditHead
 from egress.models.catalogue import CatalogueEntry
-from egress.models.cluster import Cluster, Namespace, ServiceAccount
+from egress.models.cluster import Cluster, HostAssignment, Namespace, ServiceAccount
 from egress.models.delivery import (
     Delivery,
     DeliveryStep,
@@ -29,6 +29,7 @@ __all__ = [
     "Delivery",
     "DeliveryStep",
     "Grant",
+    "HostAssignment",
     "IdempotencyKey",
     "Lease",
     "Namespace",

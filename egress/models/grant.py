@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from egress.domain.access import Access, Destination, Protocol, Subject
+from egress.domain.access import Access, Destination, Protocol, Resolution, Subject
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, OPEN_GRANT_STATUSES, GrantStatus
 from egress.models.cluster import Cluster
 from egress.models.request import Request
@@ -30,6 +30,9 @@ class Grant(models.Model):
     port = models.PositiveIntegerField()
     protocol = models.CharField(max_length=8)
     tls_origination = models.BooleanField(default=False)
+    addresses = models.JSONField(default=list, blank=True)
+    resolution = models.CharField(max_length=16, default="DNS")
+    alias = models.CharField(max_length=63, blank=True)
     status = models.CharField(max_length=16, choices=STATUSES, default=GrantStatus.PENDING)
     duration_days = models.PositiveIntegerField(null=True, blank=True)
     binding = models.CharField(max_length=64)
@@ -82,7 +85,15 @@ class Grant(models.Model):
     @property
     def destination(self) -> Destination:
         """Return what is reached."""
-        return Destination(self.host, self.port, Protocol(self.protocol), self.tls_origination)
+        return Destination(
+            host=self.host,
+            port=self.port,
+            protocol=Protocol(self.protocol),
+            tls_origination=self.tls_origination,
+            addresses=tuple(self.addresses),
+            resolution=Resolution(self.resolution),
+            alias=self.alias,
+        )
 
     @property
     def access(self) -> Access:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 
-from egress.domain.access import Destination, Protocol, Subject, Wish
+from egress.domain.access import Destination, Protocol, Resolution, Subject, Wish
 from egress.domain.lifecycle import RequestStatus, Verdict
 from egress.models.cluster import Cluster
 from egress.models.person import Person
@@ -85,6 +85,9 @@ class RequestDestination(models.Model):
     port = models.PositiveIntegerField()
     protocol = models.CharField(max_length=8)
     tls_origination = models.BooleanField(default=False)
+    addresses = models.JSONField(default=list, blank=True)
+    resolution = models.CharField(max_length=16, default="DNS")
+    alias = models.CharField(max_length=63, blank=True)
     verdict = models.CharField(max_length=16, choices=VERDICTS, blank=True)
 
     class Meta:
@@ -101,7 +104,15 @@ class RequestDestination(models.Model):
     @property
     def destination(self) -> Destination:
         """Return the destination as the domain knows it."""
-        return Destination(self.host, self.port, Protocol(self.protocol), self.tls_origination)
+        return Destination(
+            host=self.host,
+            port=self.port,
+            protocol=Protocol(self.protocol),
+            tls_origination=self.tls_origination,
+            addresses=tuple(self.addresses),
+            resolution=Resolution(self.resolution),
+            alias=self.alias,
+        )
 
 
 class Approval(models.Model):

@@ -46,7 +46,7 @@ def access_check(
         return None
     canonical, problem = _canonical(host)
     if problem:
-        return AccessAnswer(False, problem, None, row.default_deny_enforced)
+        return AccessAnswer(False, problem, None, row.is_held)
     covering = [
         grant
         for grant in open_grants(cluster, namespace)
@@ -59,7 +59,7 @@ def access_check(
 
 
 def _answer(namespace: Namespace, covering: list[Grant], where: str) -> AccessAnswer:
-    enforced = namespace.default_deny_enforced
+    enforced = namespace.is_held
     in_force = [grant for grant in covering if grant.applied_at is not None]
     if in_force:
         grant = in_force[0]

@@ -9,8 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from egress.domain.access import Resolution
 from egress.domain.lifecycle import RequestStatus, Verdict
-from egress.models import Grant, Request
+from egress.models import Grant, Request, RequestDestination
 
 
 def digest(facts: Mapping[str, Any]) -> str:
@@ -38,7 +39,15 @@ def decision_digest_of(request: Request) -> str:
         {
             "cluster": request.cluster.uid,
             "destinations": [
-                [row.position, row.host, row.port, row.protocol, row.tls_origination, row.verdict]
+                [
+                    row.position,
+                    row.host,
+                    row.port,
+                    row.protocol,
+                    row.tls_origination,
+                    row.verdict,
+                    *_options_of(row),
+                ]
                 for row in sorted(request.destinations.all(), key=lambda row: row.position)
             ],
             "duration_days": request.duration_days,
@@ -66,8 +75,24 @@ def binding_of(grant: Grant) -> str:
             "request": grant.request_id,
             "service_account": [grant.service_account, grant.service_account_uid],
             "tls_origination": grant.tls_origination,
+            **({"options": options} if (options := _options_of(grant)) else {}),
         }
     )
+
+
+def _options_of(row: Grant | RequestDestination) -> list[dict[str, Any]]:
+    """Return the options of a destination that differ from their defaults.
+
+    Left out when there are none, so that decisions from before an option keep their digest.
+    """
+    options: dict[str, Any] = {}
+    if row.addresses:
+        options["addresses"] = row.addresses
+    if row.resolution != Resolution.DNS:
+        options["resolution"] = row.resolution
+    if row.alias:
+        options["alias"] = row.alias
+    return [options] if options else []
 
 
 def is_bound(grant: Grant) -> bool:

@@ -2,6 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from egress.domain.access import Enforcement
 from egress.models import Cluster, Namespace, Person, ServiceAccount
 from egress.models.standing import Standing, standing_of
 
@@ -23,6 +24,18 @@ def present_namespaces() -> QuerySet[Namespace]:
     """Return every namespace that is not gone, with cluster and owner."""
     present = Namespace.objects.filter(gone_at__isnull=True).select_related("cluster", "owner")
     return present.order_by("cluster__name", "name")
+
+
+def held_namespaces() -> Q:
+    """Return the filter of `Namespace` rows that the cluster holds to their grants.
+
+    The same as `Namespace.is_held`, asked of the database.
+    """
+    ambient = Q(enforcement=Enforcement.AMBIENT) | Q(
+        enforcement="", cluster__enforcement=Enforcement.AMBIENT
+    )
+    by_policy, by_sidecar = Q(network_policy_enforced=True), Q(default_deny_enforced=True)
+    return (ambient & by_policy) | (~ambient & by_sidecar)
 
 
 def namespace_filter(standing: Standing) -> Q:

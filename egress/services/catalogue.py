@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from egress.domain.catalogue import PRESETS, Preset
 from egress.domain.wording import quoted
 from egress.models import CatalogueEntry
 from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
+from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Missing, Refused
 from egress.services.requests.drafts import DestinationDraft, Reading, read_destinations
 
@@ -33,9 +36,43 @@ def save(
     Raises NotAllowed, Missing, Refused by field, and Conflict when the name is taken.
     """
     guards.require_admin(actor)
-    typed = tuple(destinations)
-    values = _accepted(name, title, notes, owner, typed)
-    stored = _fresh(entry) if entry is not None else CatalogueEntry()
+    values = _accepted(name, title, notes, owner, tuple(destinations))
+    return _store(_fresh(entry) if entry is not None else CatalogueEntry(), values, actor)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The names of presets that were added, and of those that were there already."""
+
+    added: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@transaction.atomic
+def load(*, actor: Actor, owner: str = "", presets: Iterable[Preset] = PRESETS) -> Loaded:
+    """Add the presets that come with the portal; admins may, and operators at the command line.
+
+    A preset whose name is in the catalogue stays as it is, changed and retired ones included.
+    `owner` is the team that answers questions. Raises NotAllowed and Refused.
+    """
+    require_admin(actor, "load the presets")
+    known = set(CatalogueEntry.objects.values_list("name", flat=True))
+    added, kept = [], []
+    for preset in presets:
+        if preset.name in known:
+            kept.append(preset.name)
+            continue
+        drafts = tuple(
+            DestinationDraft(one.host, one.port, one.protocol, one.tls_origination)
+            for one in preset.destinations
+        )
+        values = _accepted(preset.name, preset.title, preset.text, owner, drafts)
+        _store(CatalogueEntry(), values, actor)
+        added.append(preset.name)
+    return Loaded(tuple(added), tuple(kept))
+
+
+def _store(stored: CatalogueEntry, values: dict[str, Any], actor: Actor) -> CatalogueEntry:
     before = _facts(stored) if stored.pk else None
     for field, value in values.items():
         setattr(stored, field, value)
@@ -44,7 +81,7 @@ def save(
             stored.save()
     except IntegrityError as error:
         raise Conflict(
-            f"The name {quoted(name)} is taken. Choose another one.", reason="NameTaken"
+            f"The name {quoted(values['name'])} is taken. Choose another one.", reason="NameTaken"
         ) from error
     _record(stored, Tag.CATALOGUE_SAVED, actor, "Saved", before)
     return stored

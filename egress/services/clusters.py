@@ -18,6 +18,7 @@ from egress.domain.naming import is_dns_label
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, Priority
 from egress.rules import is_admin
+from egress.selectors.slices import slices_of_namespace
 from egress.services import audit, inventory, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
@@ -34,9 +35,6 @@ __all__ = [
     "set_owner",
 ]
 
-SUPPORTED = (Enforcement.SIDECAR,)
-"""What this release can render."""
-
 
 def connect(
     *,
@@ -44,7 +42,7 @@ def connect(
     kubeconfig_text: str,
     actor: Actor,
     context: str | None = None,
-    enforcement: Enforcement = Enforcement.SIDECAR,
+    enforcement: Enforcement = Enforcement.GATEWAY,
     is_sandbox: bool = False,
     egress_namespace: str = "istio-egress",
 ) -> Cluster:
@@ -55,7 +53,7 @@ def connect(
     Conflict when the name or the cluster is taken, and Unavailable when it cannot be reached.
     """
     require_admin(actor, "connect a cluster")
-    _check_input(name, enforcement, egress_namespace)
+    _check_input(name, egress_namespace)
     credentials, sealed = _read_and_seal(kubeconfig_text, context)
     gateway = dial(credentials.kubeconfig)
     try:
@@ -127,7 +125,7 @@ def _mesh_facts(mesh: MeshFacts) -> dict[str, Any]:
     return {"mesh": asdict(mesh)} | {field: value for field, value in known.items() if value}
 
 
-def _check_input(name: str, enforcement: Enforcement, egress_namespace: str) -> None:
+def _check_input(name: str, egress_namespace: str) -> None:
     problems: dict[str, list[str]] = {}
     if not is_dns_label(name):
         problems["name"] = [
@@ -136,10 +134,6 @@ def _check_input(name: str, enforcement: Enforcement, egress_namespace: str) -> 
         ]
     if not is_dns_label(egress_namespace):
         problems["egress_namespace"] = [f"{quoted(egress_namespace)} is no namespace name."]
-    if enforcement not in SUPPORTED:
-        problems["enforcement"] = [
-            f'Enforcement {quoted(enforcement)} is not supported yet. Choose "sidecar".'
-        ]
     if problems:
         first = next(iter(problems.values()))[0]
         raise Refused(first, reason="InputRefused", fields=problems)
@@ -200,6 +194,7 @@ def set_namespace_enforcement(
     require_admin(actor, "set the enforcement of a namespace")
     value = enforcement.value if enforcement else ""
     before = namespace.enforcement
+    before_keys = slices_of_namespace(namespace.cluster, namespace.name)
     row = Namespace.objects.filter(pk=namespace.pk, gone_at=None, enforcement=before)
     # Written before anything is asked: the lock lets nobody decide about the namespace meanwhile.
     if not row.update(enforcement=value):
@@ -209,7 +204,7 @@ def set_namespace_enforcement(
         _refuse_while_in_force(namespace)
     outbox.mark_dirty(
         cluster=namespace.cluster,
-        keys=[outbox.namespace_key(namespace.name)],
+        keys=before_keys | slices_of_namespace(namespace.cluster, namespace.name),
         priority=Priority.GRANT,
         cause=f'{actor.name} set the enforcement to "{value or "that of the cluster"}"',
     )

@@ -1,6 +1,7 @@
 """Connections to clusters: one per cluster and process, to the cluster that was connected."""
 
 import hashlib
+import math
 import threading
 from dataclasses import dataclass
 
@@ -26,19 +27,19 @@ _opened: dict[int, _Opened] = {}
 _opening = threading.Lock()
 
 
-def open_gateway(cluster: Cluster) -> ClusterGateway:
+def open_gateway(cluster: Cluster, *, until: float = math.inf) -> ClusterGateway:
     """Return the connection of this process to a cluster; it is made on first use.
 
     The cluster behind the address must be the one that was connected: its uid is compared when
-    the connection is made. Raises Unavailable when it is another one, cannot be reached, or its
-    credentials cannot be read.
+    the connection is made, which takes no longer than `until` (of `time.monotonic()`). Raises
+    Unavailable when it is another one, cannot be reached, or its credentials cannot be read.
     """
     fingerprint = _fingerprint(cluster)
     with _opening:
         known = _opened.get(cluster.pk)
         if known and known.fingerprint == fingerprint:
             return known.gateway
-    gateway = open_own_gateway(cluster)
+    gateway = open_own_gateway(cluster, until=until)
     with _opening:
         # Another thread may have been faster; its connection is as good, keep one of them.
         known = _opened.get(cluster.pk)
@@ -51,11 +52,11 @@ def open_gateway(cluster: Cluster) -> ClusterGateway:
     return gateway
 
 
-def open_own_gateway(cluster: Cluster) -> ClusterGateway:
+def open_own_gateway(cluster: Cluster, *, until: float = math.inf) -> ClusterGateway:
     """Return a connection of the caller's own, who closes it. Raises like `open_gateway`."""
     gateway = dial(_unsealed(cluster))
     try:
-        require_same_cluster(cluster, gateway)
+        require_same_cluster(cluster, gateway.ending_by(until))
     except ClusterError as error:
         gateway.close()
         raise Unavailable(error.message, reason=error.fault) from error

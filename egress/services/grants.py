@@ -250,9 +250,9 @@ def _announce(
     """Make the touched slices due, unless `priority` is None, and record an event per grant."""
     if priority is not None:
         for cluster in {grant.cluster for grant in grants}:
-            outbox.mark_dirty(
+            outbox.mark_grants(
                 cluster=cluster,
-                keys=[outbox.namespace_key(g.namespace) for g in grants if g.cluster == cluster],
+                grants=[grant for grant in grants if grant.cluster == cluster],
                 priority=priority,
                 cause=f"{message} ({actor.name})" if len(grants) == 1 else message,
             )

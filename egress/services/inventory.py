@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from egress.cluster.inventory import InventorySnapshot, NamespaceSnapshot
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.models import Cluster, Grant, Namespace, Priority, ServiceAccount
+from egress.selectors.slices import slices_of_namespace, slices_with_doors_of
 from egress.services import grants, outbox
 from egress.services.actor import Actor
 from egress.services.errors import Refused
@@ -47,7 +48,7 @@ def sync(*, cluster: Cluster, snapshot: InventorySnapshot, now: datetime) -> Syn
             return SyncResult()
         present = {row.name: row for row in _present(cluster)}
         vanished = _drop_namespaces(present, snapshot, now)
-        appeared, changed, touched = [], [], set(vanished)
+        appeared, changed, lost, gained = [], [], set(vanished), set[str]()
         for name, seen in sorted(snapshot.namespaces.items()):
             row = present.get(name)
             if row is None or row.uid != seen.uid:
@@ -55,12 +56,14 @@ def sync(*, cluster: Cluster, snapshot: InventorySnapshot, now: datetime) -> Syn
                 row = _add(cluster, seen, now)
             elif _update(row, seen):
                 changed.append(name)
-            if _sync_accounts(row, seen, snapshot.confirmed, now):
-                touched.add(name)
+            went, came = _sync_accounts(row, seen, snapshot.confirmed, now)
+            lost |= {name} if went else set()
+            gained |= {name} if came else set()
         _note_seen(cluster, now)
         suspended = _suspend_orphans(cluster)
-        _announce(cluster, {*appeared, *touched})
-    changed = sorted({*changed, *touched} - {*appeared, *vanished})
+        _announce(cluster, lost, Priority.REVOKE)
+        _announce(cluster, gained | set(appeared), Priority.GRANT)
+    changed = sorted({*changed, *lost, *gained} - {*appeared, *vanished})
     return SyncResult(tuple(appeared), tuple(vanished), tuple(changed), suspended)
 
 
@@ -125,8 +128,8 @@ def _update(row: Namespace, seen: NamespaceSnapshot) -> bool:
 
 def _sync_accounts(
     row: Namespace, seen: NamespaceSnapshot, is_confirmed: bool, now: datetime
-) -> bool:
-    """Store the service accounts of a namespace. Return whether any came or went."""
+) -> tuple[bool, bool]:
+    """Store the service accounts of a namespace. Return whether any went, and whether any came."""
     present = dict(row.service_accounts.filter(gone_at=None).values_list("name", "uid"))
     wanted = seen.service_accounts
     gone = [
@@ -143,7 +146,7 @@ def _sync_accounts(
             uid=wanted[name],
             defaults={"name": name, "seen_at": now, "gone_at": None},
         )
-    return bool(gone or new)
+    return bool(gone), bool(new)
 
 
 def _note_seen(cluster: Cluster, now: datetime) -> None:
@@ -179,11 +182,15 @@ def _suspend_orphans(cluster: Cluster) -> int:
     )
 
 
-def _announce(cluster: Cluster, names: set[str]) -> None:
-    """Make slices due again that were rendered from what has changed."""
+def _announce(cluster: Cluster, names: set[str], priority: Priority) -> None:
+    """Make slices due again that were rendered from what has changed, and those of doors."""
     known = set(cluster.slices.values_list("key", flat=True))
-    keys = [key for name in names if (key := outbox.namespace_key(name)) in known]
+    present = set(_present(cluster).filter(name__in=names).values_list("name", flat=True))
+    keys = {key for name in names if (key := outbox.namespace_key(name)) in known}
+    keys |= slices_with_doors_of(cluster, present)
+    for name in sorted(names - present):
+        keys |= slices_of_namespace(cluster, name) - ({outbox.namespace_key(name)} - known)
     if keys:
         outbox.mark_dirty(
-            cluster=cluster, keys=keys, priority=Priority.GRANT, cause="the inventory changed"
+            cluster=cluster, keys=keys, priority=priority, cause="the inventory changed"
         )

@@ -7,23 +7,33 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least, Now
 from django.db.transaction import TransactionManagementError
 
-from egress.models import Cluster, Priority, Slice
+from egress.domain.slices import SliceKey, SliceKind, namespace_slice
+from egress.models import Cluster, Grant, Priority, Slice
+from egress.selectors.slices import slices_touched_by
 from egress.services import bell
 
-NAMESPACE_PREFIX = "namespace:"
 _CAUSE_CHARACTERS = 300
 
 
 def namespace_key(name: str) -> str:
-    """Return the key of the slice that holds everything rendered into a namespace."""
-    return f"{NAMESPACE_PREFIX}{name}"
+    """Return the key of the slice of a namespace: what is rendered for it alone."""
+    return str(namespace_slice(name))
 
 
 def namespace_of(key: str) -> str:
     """Return the namespace a slice key names. Raises ValueError for another kind of key."""
-    if not key.startswith(NAMESPACE_PREFIX) or key == NAMESPACE_PREFIX:
+    parsed = SliceKey.parse(key)
+    if parsed.kind is not SliceKind.NAMESPACE:
         raise ValueError(f'"{key}" is not the key of a namespace slice.')
-    return key.removeprefix(NAMESPACE_PREFIX)
+    return parsed.name
+
+
+def mark_grants(
+    *, cluster: Cluster, grants: Iterable[Grant], priority: Priority, cause: str
+) -> None:
+    """Make due whatever enforces `grants`, all of one cluster. Like `mark_dirty` otherwise."""
+    keys = slices_touched_by(cluster, grants)
+    mark_dirty(cluster=cluster, keys=keys, priority=priority, cause=cause)
 
 
 def mark_dirty(*, cluster: Cluster, keys: Iterable[str], priority: Priority, cause: str) -> None:

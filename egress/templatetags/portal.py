@@ -67,6 +67,7 @@ BADGES: dict[str, Badge] = {
     "foreign": Badge("Foreign", "alert", "wait"),
     # checks and simple facts
     "pass": Badge("Pass", "check", "good"),
+    "not-a-boundary": Badge("Not a boundary", "shield-off", "bad"),
     "fail": Badge("Fail", "x-circle", "bad"),
     "valid": Badge("Valid", "shield-check", "good"),
     "broken": Badge("Broken", "alert", "bad"),

@@ -13,17 +13,20 @@ from egress.selectors.namespaces import askable_namespaces, service_accounts_of
 from egress.selectors.policy import limits
 from egress.services.errors import ServiceError
 from egress.services.requests import Preview
-from egress.web.forms.request import NO_END, Row, TypedRequest
+from egress.web.catalogue_page import shelves
+from egress.web.forms.request import NO_END, PARTS, Row, TypedRequest
 
 OPTIONS_SHOWN = 50
 PLAIN_FIELDS = ("cluster", "namespace", "service_account", "reason", "ticket", "duration_days")
+SAID_OF_THE_WAY = frozenset({"Guardrail", "NotABoundary"})
+"""Findings that the preview's sentence about the way says, too: no hint repeats them."""
 DURATIONS = (1, 7, 30, 90, 180, 365)
 PROTOCOL_WORDS = {
     Protocol.TLS: "TLS (HTTPS)",
-    Protocol.HTTP: "HTTP",
-    Protocol.HTTP2: "HTTP/2",
-    Protocol.GRPC: "gRPC",
-    Protocol.TCP: "TCP",
+    Protocol.HTTP: "HTTP in clear text",
+    Protocol.HTTP2: "HTTP/2 in clear text",
+    Protocol.GRPC: "gRPC in clear text",
+    Protocol.TCP: "TCP (databases, SSH)",
 }
 
 
@@ -59,6 +62,9 @@ class RowView:
     port: Hint
     protocol: Hint
     tls_origination: Hint
+    addresses: Hint
+    alias: Hint
+    long_lived: Hint
 
     @property
     def number(self) -> int:
@@ -68,7 +74,18 @@ class RowView:
     @property
     def hints(self) -> tuple[Hint, ...]:
         """Return all hints of the row."""
+        return tuple(getattr(self, part) for part in PARTS)
+
+    @property
+    def main_hints(self) -> tuple[Hint, ...]:
+        """Return the hints of the inputs that every destination needs."""
         return (self.host, self.port, self.protocol, self.tls_origination)
+
+    @property
+    def shows_options(self) -> bool:
+        """Whether the inputs that few destinations need are unfolded."""
+        wrong = (self.addresses.is_invalid, self.alias.is_invalid, self.long_lived.is_invalid)
+        return self.row.has_options or any(wrong)
 
 
 @dataclass(frozen=True)
@@ -103,9 +120,7 @@ def form_view(
     """Return the form with errors and findings put below the inputs they belong to."""
     names = [*PLAIN_FIELDS, "destinations", "paste"]
     parts = [
-        f"destinations-{position}-{part}"
-        for position in range(len(typed.rows))
-        for part in ("host", "port", "protocol", "tls_origination")
+        f"destinations-{position}-{part}" for position in range(len(typed.rows)) for part in PARTS
     ]
     hints = {name: Hint(name) for name in (*names, *parts)}
     left_over = list(general)
@@ -114,17 +129,14 @@ def form_view(
         (hint.errors if hint else left_over).extend(sentences)
     for finding in findings:
         hint = hints.get(typed.field_of(finding.field))
-        if hint:
+        if hint and finding.reason not in SAID_OF_THE_WAY:
             hint.findings.append(finding)
     hints["paste"].errors.extend(paste_errors)
     rows = tuple(
         RowView(
             position,
             row,
-            *(
-                hints[f"destinations-{position}-{part}"]
-                for part in ("host", "port", "protocol", "tls_origination")
-            ),
+            *(hints[f"destinations-{position}-{part}"] for part in PARTS),
         )
         for position, row in enumerate(typed.rows)
     )
@@ -180,7 +192,7 @@ def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
         "clusters": list(clusters),
         "namespace_options": namespace_options(standing, typed.cluster),
         "account_options": account_options(standing, typed.cluster, typed.namespace),
-        "presets": list(CatalogueEntry.objects.filter(is_active=True)),
+        "shelves": shelves(CatalogueEntry.objects.filter(is_active=True)),
         "protocols": [(protocol.value, words) for protocol, words in PROTOCOL_WORDS.items()],
         "durations": durations(typed.duration),
         "max_destinations": settings.MAX_DESTINATIONS,

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import yaml
 from django.conf import settings
@@ -13,9 +14,10 @@ from egress.models.standing import Standing
 from egress.rules import why_may_decide
 from egress.selectors.requests import approvals_in_force
 from egress.services.actor import Actor
-from egress.services.requests import Preview, preview
+from egress.services.requests import Preview, live_findings, preview
 from egress.web.forms.decision import TypedDecision, shorter_durations
 from egress.web.forms.request import TypedRequest
+from egress.web.ways import way_in
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class ShownFinding:
     message: str
     reason: str = ""
     place: str = ""
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,17 @@ class DecisionView:
 def preview_of(request: Request) -> Preview:
     """Return what the request would change now, judged as for the person who asked.
 
+    What the cluster said when it was asked for is said again, as reading it would take too long.
     A decided request would change nothing any more.
     """
     if not request.is_pending:
         return Preview()
     typed = TypedRequest.of_request(request)
     return preview(
-        draft=typed.draft(), actor=Actor.of(request.requester, "web"), renews=request.renews
+        draft=typed.draft(),
+        actor=Actor.of(request.requester, "web"),
+        renews=request.renews,
+        live=live_findings(request.findings),
     )
 
 
@@ -73,7 +80,9 @@ def findings_of(request: Request, seen: Preview) -> list[ShownFinding]:
     hosts = [row.host for row in request.destinations.all()]
     if request.is_pending and seen.findings:
         return [
-            ShownFinding(str(f.level), f.message, f.reason, place_of(f.field, f.message, hosts))
+            ShownFinding(
+                str(f.level), f.message, f.reason, place_of(f.field, f.message, hosts), f.codes
+            )
             for f in seen.findings
         ]
     return [_stored_finding(stored, hosts) for stored in request.findings]
@@ -86,6 +95,7 @@ def _stored_finding(stored: Mapping[str, object], hosts: list[str]) -> ShownFind
         message=message,
         reason=str(stored.get("reason", "")),
         place=place_of(str(stored.get("field", "")), message, hosts),
+        codes=tuple(cast("list[str]", stored.get("codes", []))),
     )
 
 
@@ -150,6 +160,7 @@ def page_of(
     )
     return {
         "row": request,
+        "way": way_in(request.cluster, request.namespace),
         "preview": seen,
         "findings": findings,
         "asked": asked_of(request, decision.typed),

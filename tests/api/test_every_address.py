@@ -91,6 +91,12 @@ SOUND: dict[str, dict[str, Any]] = {
         "digest": "0" * 64,
         "reason": "x",
     },
+    "namespaces/<slug:cluster>/<slug:name>/network-policy/": {
+        "on": True,
+        "digest": "0" * 64,
+        "reason": "x",
+    },
+    "clusters/<slug:name>/settings/": {"enforcement": "sidecar"},
     "tokens/": {"name": "x", "scopes": ["read"], "days": 1},
 }
 

@@ -21,7 +21,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch, shop: Namespace) -> Iterator[Sandbo
     with sandbox_in_process() as running:
         running.namespace("shop", {"istio-injection": "enabled"})
         monkeypatch.setattr(
-            "egress.services.hardening.open_gateway", lambda cluster: running.gateway
+            "egress.services.hardening.decisions.open_gateway", lambda cluster: running.gateway
         )
         yield running
 
@@ -110,6 +110,20 @@ def test_an_approver_sees_the_preview_but_may_not_decide(
     caller = Caller(alice)
     digest = caller.get(SHOP).json()["digest"]
     problem(caller.put(SHOP, {"on": True, "digest": digest}), 403, "NotTheOwner")
+
+
+def test_the_network_policy_is_decided_like_default_deny(
+    sandbox: Sandbox, shop: Namespace, owner: Person
+) -> None:
+    caller, address = Caller(owner), SHOP.replace("default-deny", "network-policy")
+    told = caller.get(address).json()
+    assert "NetworkPolicy" in told["diff"]
+    problem(caller.put(address, {"on": True, "digest": "0" * 64}), 409, "PreviewOutdated")
+    answer = caller.put(address, {"on": True, "digest": told["digest"]})
+    assert answer.status_code == 200, answer.content
+    assert (answer.json()["network_policy"], answer.json()["default_deny"]) == (True, False)
+    off = {"on": False, "digest": caller.get(address).json()["digest"], "reason": "Why not."}
+    problem(caller.put(address, off), 403, "AdminsOnly")
 
 
 def test_a_stranger_cannot_tell_the_namespace_from_none(

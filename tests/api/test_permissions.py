@@ -24,6 +24,8 @@ WRITE_SCOPES = {
     "POST grants/<int:pk>/resume/": {"decide"},
     "POST grants/<int:pk>/renew/": {"request"},
     "PUT namespaces/<slug:cluster>/<slug:name>/default-deny/": {"admin"},
+    "PUT namespaces/<slug:cluster>/<slug:name>/network-policy/": {"admin"},
+    "PUT clusters/<slug:name>/settings/": {"admin"},
     "POST tokens/": {"admin"},
     "DELETE tokens/<int:pk>/": {"admin"},
 }

@@ -46,6 +46,9 @@ def test_a_request_is_shown_with_all_its_facts(
             "port": 443,
             "protocol": "TLS",
             "tls_origination": False,
+            "addresses": [],
+            "long_lived": False,
+            "alias": "",
             "verdict": "",
         }
     ]

@@ -49,6 +49,13 @@ MAIN = (
         "/requests/new?cluster=sandbox&namespace=data&host=larkfield.s3.amazonaws.com&port=443"
         "&host=10.1.2.3&port=80&reason=Exports",
     ),
+    Stop(
+        "request-new",
+        "pavel",
+        "/requests/new?cluster=sandbox&namespace=payments&destinations-0-host=db.example.com"
+        "&destinations-0-port=5432&destinations-0-protocol=TCP&destinations-0-alias=old-database"
+        "&destinations-0-addresses=203.0.113.20,203.0.113.21&destinations-0-long_lived=on",
+    ),
     Stop("request-new", "olga", "/requests/new"),
     Stop("request-edit", "dana", "/requests/{requests[pending]}/edit"),
     Stop("request", "dana", "/requests/{requests[pending]}"),
@@ -60,6 +67,7 @@ MAIN = (
     Stop("request", "dana", "/requests/{requests[lapsed]}"),
     Stop("request", "dana", "/requests/{requests[active]}"),
     Stop("request", "dana", "/requests/{requests[failing]}"),
+    Stop("request", "dana", "/requests/{requests[named]}"),
     Stop("request", "dana", "/requests/{requests[revoked]}"),
     Stop("request", "alice", "/requests/{requests[renewal]}"),
     Stop("queue", "alice", "/queue"),
@@ -73,6 +81,7 @@ RECORDS = (
     Stop("grant", "dana", "/grants/{grants[active]}"),
     Stop("grant", "dana", "/grants/{grants[denied-by-default]}"),
     Stop("grant", "adam", "/grants/{grants[failing]}"),
+    Stop("grant", "dana", "/grants/{grants[named]}"),
     Stop("grant", "dana", "/grants/{grants[revoked]}"),
     Stop("grant", "dana", "/grants/{grants[expiring]}"),
     Stop("grant", "olga", "/grants/{grants[expired]}"),
@@ -94,6 +103,8 @@ RECORDS = (
     Stop("audit-event", "olga", "/audit/1"),
     Stop("catalogue", "dana", "/catalogue"),
     Stop("catalogue", "adam", "/catalogue"),
+    Stop("catalogue", "dana", "/catalogue?q=git%20ssh"),
+    Stop("catalogue", "dana", "/catalogue?q=nowhere-at-all"),
     Stop("catalogue-new", "adam", "/catalogue/new"),
     Stop("catalogue-edit", "adam", "/catalogue/stripe/edit"),
 )
@@ -107,6 +118,8 @@ PLACES = (
     Stop("namespace", "adam", "/clusters/sandbox/namespaces/marketing"),
     Stop("namespace-default-deny", "dana", "/clusters/sandbox/namespaces/data/default-deny"),
     Stop("namespace-default-deny", "adam", "/clusters/sandbox/namespaces/otherns/default-deny"),
+    Stop("namespace-network-policy", "dana", "/clusters/sandbox/namespaces/data/network-policy"),
+    Stop("namespace-network-policy", "adam", "/clusters/sandbox/namespaces/otherns/network-policy"),
 )
 PEOPLE = (
     Stop("administration", "adam", "/administration"),
@@ -145,6 +158,10 @@ FORMS = {
     "grant-resume": "/grants/{grants[active]}/resume",
     "audit-verify": "/audit/verify",
     "cluster-drift-policy": "/clusters/sandbox/drift",
+    "cluster-settings": "/clusters/sandbox/settings",
+    "cluster-posture-look": "/clusters/sandbox/posture/look",
+    "cluster-posture-attest": "/clusters/sandbox/posture/attest",
+    "cluster-posture-withdraw": "/clusters/sandbox/posture/PF1/withdraw",
     "namespace-owner": "/clusters/sandbox/namespaces/shop/owner",
     "namespace-enforcement": "/clusters/sandbox/namespaces/shop/enforcement",
     "catalogue-retire": "/catalogue/stripe/retire",

@@ -9,6 +9,13 @@ from tests.e2e.portal import Portal
 from tests.servers import wait_until
 
 FOREIGN_HOST = "files.supplier.example.com"
+NAMED = {
+    "host": "returns.parcels.example.com",
+    "port": 80,
+    "protocol": "HTTP",
+    "tls_origination": True,
+    "alias": "returns-partner",
+}
 TIME_PASSES = """
 import json
 from types import SimpleNamespace
@@ -118,6 +125,7 @@ def ask_and_approve(portal: Portal) -> tuple[dict[str, int], dict[str, int]]:
         "active": ask(portal, "dana", "shop", "developers.google.com"),
         "denied-by-default": ask(portal, "dana", "otherns", "developer.yahoo.com"),
         "failing": ask(portal, "dana", "data", FOREIGN_HOST),
+        "named": ask(portal, "dana", "shop", destinations=[NAMED]),
         "revoked": ask(portal, "dana", "shop", "old.parcels.example.com"),
         "expiring": ask(portal, "dana", "search", "synonyms.words.example.com", duration_days=3),
         "expired": ask(portal, "dana", "search", "stemmer.words.example.com", duration_days=1),

@@ -53,20 +53,21 @@ def test_default_deny_is_looked_at_decided_and_taken_back(
 ) -> None:
     page = window("dana").page
     page.goto(NAMESPACE)
-    page.get_by_role("link", name="See what switching it on would stop").click()
+    section = page.get_by_role("region", name="Default deny", exact=True)
+    section.get_by_role("link", name="See what switching it on would stop").click()
     expect(page.get_by_role("main")).to_contain_text("This would stop")
     expect(page.get_by_role("main")).to_contain_text("Every connection to a host outside")
     diff = page.get_by_role("region", name="Difference to the cluster")
     expect(diff).to_contain_text("+kind: Sidecar")
     expect(diff).to_contain_text("mode: REGISTRY_ONLY")
     page.get_by_label("Reason").fill("Search needs two hosts only.")
-    page.get_by_role("button", name="Switch default deny on").click()
+    page.get_by_role("button", name="Switch the default deny on").click()
     expect(page.get_by_role("status").filter(has_text="is recorded")).to_be_visible()
     expect(page.locator(".timeline")).to_contain_text("Search needs two hosts only.")
     wait_until("it is in force", lambda: sidecars(portal) == 1)
     # Switching it off opens everything: the team cannot, and an admin says why.
     page.goto(NAMESPACE)
-    expect(page.get_by_role("link", name="Switch it off")).to_have_count(0)
+    expect(section.get_by_role("link", name="Switch it off")).to_have_count(0)
     switch_off(window("adam").expect(422).page)
     wait_until("it is off", lambda: sidecars(portal) == 0)
 
@@ -74,7 +75,7 @@ def test_default_deny_is_looked_at_decided_and_taken_back(
 def switch_off(page: Page) -> None:
     page.goto(f"{NAMESPACE}/default-deny")
     expect(page.get_by_role("main")).to_contain_text("may reach any host")
-    off = page.get_by_role("button", name="Switch default deny off")
+    off = page.get_by_role("button", name="Switch the default deny off")
     off.click()
     expect(page.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Reason").fill("An incident.")
@@ -102,7 +103,7 @@ def test_a_decision_on_what_has_changed_is_not_taken(portal: Portal, window: Ope
     status, answer = portal.kube(f"{address}?fieldManager=kubectl-create", "POST", entry)
     assert status == 201, answer
     page.get_by_label("Reason").fill("I looked at it a minute ago.")
-    page.get_by_role("button", name="Switch default deny on").click()
+    page.get_by_role("button", name="Switch the default deny on").click()
     expect(page.get_by_role("alert")).to_contain_text("Look at the preview again")
     expect(page.get_by_label("Reason")).to_have_value("I looked at it a minute ago.")
     expect(page.get_by_role("main")).to_contain_text("by-hand.example.com")

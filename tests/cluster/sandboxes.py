@@ -1,7 +1,7 @@
 """A sandbox cluster in this process, and how a test fills it as its administrator."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from egress.cluster.paths import collection_path, object_path
 from egress.cluster.transport import Transport
 from egress.sandbox.api import SandboxApi
 from egress.sandbox.bootstrap import install
+from egress.sandbox.controllers import INLINE
 from egress.sandbox.messages import Request
 from egress.sandbox.server import serve
 from egress.sandbox.store import Store
@@ -33,6 +34,8 @@ class Cluster:
     gateway: KubeGateway
     admin: Transport
     nobody: KubeGateway | None = None
+    settle: Callable[[], None] = lambda: None
+    """Lets istiod and Kubernetes do what is left, where they do not by themselves."""
 
     def put(self, obj: dict[str, Any], manager: str = "tenant") -> dict[str, Any]:
         """Create an object as another person, by plain POST."""
@@ -87,9 +90,9 @@ class Cluster:
 
 
 @contextmanager
-def sandbox_in_process() -> Iterator[Cluster]:
+def sandbox_in_process(controllers: str = INLINE) -> Iterator[Cluster]:
     """Run an empty cluster without sockets."""
-    store, api = _api()
+    store, api = _api(controllers)
 
     def transport(token: str) -> InProcessTransport:
         return InProcessTransport(api.handle, Request.of, token=token)
@@ -98,6 +101,7 @@ def sandbox_in_process() -> Iterator[Cluster]:
         KubeGateway(transport(PORTAL_TOKEN), timeout=10),
         transport(ADMIN_TOKEN),
         KubeGateway(transport(NOBODY_TOKEN), timeout=10),
+        api.settle,
     )
     try:
         yield cluster
@@ -125,8 +129,8 @@ def sandbox_over_http() -> Iterator[Cluster]:
     store.close()
 
 
-def _api() -> tuple[Store, SandboxApi]:
+def _api(controllers: str = INLINE) -> tuple[Store, SandboxApi]:
     store = Store(None)
     install(store)
     users = Users({ADMIN_TOKEN: ADMIN, PORTAL_TOKEN: PORTAL, NOBODY_TOKEN: NOBODY})
-    return store, SandboxApi(store, users)
+    return store, SandboxApi(store, users, controllers=controllers)

@@ -15,7 +15,7 @@ from egress.domain.access import (
     Wish,
 )
 from egress.domain.naming import FIELD_MANAGER
-from egress.domain.objects import KubeObject
+from egress.domain.objects import KubeObject, body_of
 from egress.domain.policies import Finding, Level, PolicyContext, evaluate
 
 CLUSTER = ClusterProfile(installation="portal-a")
@@ -69,7 +69,7 @@ def live(obj: KubeObject, uid: str, manager: str = FIELD_MANAGER, **metadata: An
         "resourceVersion": "17",
         "generation": 1,
         "creationTimestamp": "2026-01-01T00:00:00Z",
-        "managedFields": [managed(manager, obj["spec"])],
+        "managedFields": [_managed_body(manager, obj)],
     }
     return {**obj, "metadata": {**obj["metadata"], **stored, **metadata}, "status": {"seen": True}}
 
@@ -77,6 +77,11 @@ def live(obj: KubeObject, uid: str, manager: str = FIELD_MANAGER, **metadata: An
 def managed(manager: str, spec: Any) -> dict[str, Any]:
     """A `managedFields` entry for all fields of a spec."""
     return {"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": _field_set(spec)}}
+
+
+def _managed_body(manager: str, obj: KubeObject) -> dict[str, Any]:
+    fields = {f"f:{name}": _field_set(value) for name, value in body_of(obj).items()}
+    return {"manager": manager, "operation": "Apply", "fieldsV1": fields}
 
 
 def _field_set(value: Any) -> dict[str, Any]:

@@ -58,13 +58,12 @@ def test_what_is_missing_is_created() -> None:
 def test_what_agrees_is_left_unchanged_whatever_the_server_filled_in() -> None:
     result = planned([ENTRY], [live(ENTRY, "u1")])
     assert only(result).action is Action.UNCHANGED
-    assert not result.has_changes
     assert only(result).diff == ""
 
 
 def test_what_nobody_wants_any_more_is_deleted_by_uid() -> None:
     item = only(planned([], [live(ENTRY, "u1")]))
-    assert (item.action, item.uid, item.resource_version) == (Action.DELETE, "u1", "17")
+    assert (item.action, item.uid) == (Action.DELETE, "u1")
 
 
 def test_what_is_on_record_but_neither_wanted_nor_there_is_gone() -> None:
@@ -131,7 +130,6 @@ def test_a_port_that_somebody_else_added_asks_for_a_replacement() -> None:
     item = only(planned([ENTRY], [found]))
     assert item.action is Action.UPDATE
     assert item.replace
-    assert item.extra == ("spec.ports[name=tcp-22]",)
 
 
 def test_a_port_added_under_our_own_name_is_taken_away_by_an_update() -> None:
@@ -149,7 +147,7 @@ def test_endpoints_that_somebody_else_added_ask_for_a_replacement() -> None:
     assert only(planned([ENTRY], [found])).replace
 
 
-def test_tuning_that_somebody_else_added_to_a_rule_is_left_alone_but_named() -> None:
+def test_tuning_that_somebody_else_added_to_a_rule_is_left_alone() -> None:
     found = altered(
         live(RULE, "u1"), "spec/trafficPolicy/connectionPool", {"tcp": {"maxConnections": 9}}
     )
@@ -160,7 +158,7 @@ def test_tuning_that_somebody_else_added_to_a_rule_is_left_alone_but_named() -> 
     )
     item = only(planned([RULE], [found], {key_of(RULE): OwnedRecord("u1")}))
     assert item.action is Action.UNCHANGED
-    assert item.extra == ("spec.trafficPolicy.connectionPool",)
+    assert not item.replace
 
 
 @pytest.mark.parametrize("obj", [RULE, SIDECAR], ids=["DestinationRule", "Sidecar"])
@@ -194,7 +192,6 @@ def test_a_foreign_object_is_never_changed(
     found = live(obj, "foreign-uid", manager="kubectl-client-side-apply", **metadata)
     owned = {key_of(obj): record} if record else {}
     result = planned([obj] if wanted else [], [found], owned)
-    assert not result.has_changes
     assert {item.action for item in result.items} <= {Action.FOREIGN}
     assert all("kubectl-client-side-apply" in item.note for item in result.items)
     if wanted or record:
@@ -292,6 +289,11 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
 
     found = [live(obj, "u1") for obj in objects(before)]
     first = planned(objects(after), found)
-    assert first.has_changes == (before != after)
+    assert has_changes(first) == (before != after)
     stored = [live(obj, "u1") for obj in objects(after)]
-    assert not planned(objects(after), stored).has_changes
+    assert not has_changes(planned(objects(after), stored))
+
+
+def has_changes(result: Plan) -> bool:
+    """Whether anything has to be written."""
+    return any(item.action is not Action.UNCHANGED for item in result.items)

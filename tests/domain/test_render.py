@@ -12,14 +12,12 @@ from egress.domain.naming import CONTENT_HASH_ANNOTATION
 from egress.domain.objects import KubeObject, content_hash, key_of
 from egress.domain.render import (
     CannotRender,
-    SliceKey,
-    SliceKind,
     render,
-    render_namespace,
+    render_slice,
     render_what_can,
-    slice_key,
     to_yaml,
 )
+from egress.domain.slices import host_slice, namespace_slice
 from tests.domain.examples import CLUSTER, grant, inventory, namespace, to
 
 HTTP, TLS, TCP = Protocol.HTTP, Protocol.TLS, Protocol.TCP
@@ -101,24 +99,25 @@ def test_a_slice_holds_the_objects_of_its_namespace_only() -> None:
     )
     grants = [grant(to("a.example.com")), grant(YAHOO, "otherns")]
     whole = render(CLUSTER, known, grants)
-    parts = [render_namespace(CLUSTER, known, name, grants) for name in ("default", "otherns")]
+    parts = [
+        render_slice(namespace_slice(name), CLUSTER, known, grants).objects
+        for name in ("default", "otherns")
+    ]
     assert [*parts[0], *parts[1]] == whole
     assert {obj["metadata"]["namespace"] for obj in parts[1]} == {"otherns"}
 
 
-def test_the_slice_of_a_grant_is_its_namespace_under_sidecar_and_its_host_elsewhere() -> None:
-    access = grant(to("a.example.com"))
-    assert slice_key(access, CLUSTER, inventory()) == SliceKey(SliceKind.NAMESPACE, "default")
-    elsewhere = inventory(namespace("default", enforcement=Enforcement.GATEWAY))
-    assert str(slice_key(access, CLUSTER, elsewhere)) == "host:a.example.com"
-    assert SliceKey.parse("host:a.example.com") == slice_key(access, CLUSTER, elsewhere)
+def test_a_host_slice_holds_the_shared_objects_of_that_host_only() -> None:
+    cluster = ClusterProfile("portal-a", Enforcement.AMBIENT)
+    grants = [grant(to("a.example.com")), grant(to("b.example.com"), "otherns")]
+    one = render_slice(host_slice("a.example.com"), cluster, inventory(), grants).objects
+    assert one == render(cluster, inventory(), grants[:1])
 
 
 @pytest.mark.parametrize(
     ("access", "reason"),
     [
-        (grant(to("db.example.net", 5432, TCP)), "DestinationNotSupported"),
-        (grant(to("203.0.113.0/24", 443)), "DestinationNotSupported"),
+        (grant(to("203.0.113.0/24", 80, HTTP)), "DestinationNotSupported"),
         (grant(to("*.example.com", 443)), "DestinationNotSupported"),
         (grant(YAHOO, "otherns", "billing"), "ServiceAccountNotEnforced"),
         (grant(to("a.example.com"), "kube-system"), "NamespaceProtected"),
@@ -139,15 +138,6 @@ def test_what_has_no_safe_objects_is_refused_with_the_grant_named(
         render(CLUSTER, inventory(), [access])
     assert refusal.value.reason == reason
     assert refusal.value.accesses == (access,)
-
-
-@pytest.mark.parametrize("enforcement", [Enforcement.GATEWAY, Enforcement.AMBIENT])
-def test_other_enforcements_are_refused_not_rendered_as_sidecar(enforcement: Enforcement) -> None:
-    cluster = ClusterProfile("portal-a", enforcement)
-    with pytest.raises(CannotRender, match="not supported yet"):
-        render(cluster, inventory(), [grant(to("a.example.com"))])
-    with pytest.raises(CannotRender, match="not supported yet"):
-        render(cluster, inventory(namespace("default", default_deny=True)), [])
 
 
 @pytest.mark.parametrize("name", ["istio-system", "kube-system", "istio-egress"])

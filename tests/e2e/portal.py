@@ -97,8 +97,8 @@ class Portal:
         self.manage("migrate", "--no-input", "--verbosity", "0")
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
         wait_until("the sandbox answers", lambda: self.answers(self.sandbox_address + "/healthz"))
-        kubeconfig = str(self.folder / "sandbox-portal.kubeconfig")
-        self.manage("seed_demo", "--kubeconfig", kubeconfig)
+        own, operator = (self.folder / f"sandbox-{who}.kubeconfig" for who in ("portal", "admin"))
+        self.manage("seed_demo", "--kubeconfig", str(own), "--operator-kubeconfig", str(operator))
         printed = self.manage("shell", "-c", MINT % (PEOPLE,)).stdout
         self.tokens = json.loads(printed.partition("TOKENS")[2])
         self.start("web")

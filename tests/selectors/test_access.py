@@ -9,6 +9,7 @@ from egress.domain.access import Destination, Protocol
 from egress.domain.lifecycle import GrantStatus
 from egress.models import Namespace, Person
 from egress.selectors.access import AccessAnswer, access_check, covers
+from egress.selectors.namespaces import held_namespaces
 from tests import factories as make
 
 
@@ -110,3 +111,29 @@ def test_an_address_is_checked_against_granted_ranges(shop: Namespace, owner: Pe
     make.grant(shop, host="203.0.113.0/24", port=22, protocol="TCP")
     assert check(shop, owner, "203.0.113.77", 22).allowed
     assert not check(shop, owner, "203.0.114.77", 22).allowed
+
+
+@pytest.mark.parametrize(
+    ("enforcement", "default_deny", "network_policy", "held"),
+    [
+        ("sidecar", True, False, True),
+        ("sidecar", False, True, False),
+        ("gateway", True, False, True),
+        ("ambient", True, False, False),
+        ("ambient", False, True, True),
+        ("", True, False, True),
+    ],
+)
+def test_what_holds_a_namespace_to_its_grants_follows_its_enforcement(
+    shop: Namespace, enforcement: str, default_deny: bool, network_policy: bool, held: bool
+) -> None:
+    shop.cluster.enforcement = "sidecar"
+    shop.cluster.save()
+    rows = Namespace.objects.filter(pk=shop.pk)
+    rows.update(
+        enforcement=enforcement,
+        default_deny_enforced=default_deny,
+        network_policy_enforced=network_policy,
+    )
+    assert rows.get().is_held is held
+    assert rows.filter(held_namespaces()).exists() is held

@@ -1,9 +1,12 @@
 """The catalogue: kept by admins, with canonical destinations only."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
+from egress.domain.catalogue import PRESETS
 from egress.models import AuditEvent, CatalogueEntry, Person
 from egress.services import catalogue
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
@@ -80,3 +83,56 @@ def test_a_preset_is_retired_once(adam: Person) -> None:
     entry.pk = 999_999
     with pytest.raises(Missing):
         catalogue.retire(entry=entry, actor=make.actor(adam))
+
+
+def test_the_presets_of_the_portal_are_loaded_once(adam: Person) -> None:
+    first = catalogue.load(actor=make.actor(adam), owner="platform")
+    assert set(first.added) == {preset.name for preset in PRESETS}
+    assert first.kept == ()
+    again = catalogue.load(actor=make.actor(adam))
+    assert again.added == ()
+    assert set(again.kept) == set(first.added)
+    assert AuditEvent.objects.filter(tag="catalogue:saved").count() == len(PRESETS)
+
+
+def test_what_admins_changed_or_retired_stays_so(adam: Person) -> None:
+    actor = make.actor(adam)
+    changed = save(adam, name="github", title="Our GitHub")
+    retired = save(adam, name="slack", title="No Slack here")
+    catalogue.retire(entry=retired, actor=actor)
+    loaded = catalogue.load(actor=actor)
+    assert set(loaded.kept) == {"github", "slack"}
+    changed.refresh_from_db()
+    retired.refresh_from_db()
+    assert (changed.title, changed.destinations[0]["host"]) == (
+        "Our GitHub",
+        "registry.example.com",
+    )
+    assert not retired.is_active
+
+
+def test_a_loaded_preset_is_stored_as_a_request_takes_it(adam: Person) -> None:
+    catalogue.load(actor=make.actor(adam), owner="platform")
+    entry = CatalogueEntry.objects.get(name="ecb-rates")
+    assert entry.owner == "platform"
+    assert entry.notes.startswith("Public data. ")
+    assert entry.destinations == [
+        {"host": "www.ecb.europa.eu", "port": 80, "protocol": "HTTP", "tls_origination": True}
+    ]
+
+
+def test_only_admins_load_presets(owner: Person) -> None:
+    with pytest.raises(NotAllowed):
+        catalogue.load(actor=make.actor(owner))
+    assert not CatalogueEntry.objects.exists()
+
+
+@pytest.mark.django_db
+def test_operators_load_presets_at_the_command_line() -> None:
+    out = StringIO()
+    call_command("load_catalogue", "--owner", "platform", stdout=out)
+    assert f"{len(PRESETS)} presets were added, 0 were there already." in out.getvalue()
+    call_command("load_catalogue", stdout=out)
+    assert f"0 presets were added, {len(PRESETS)} were there already." in out.getvalue()
+    assert set(CatalogueEntry.objects.values_list("owner", flat=True)) == {"platform"}
+    assert AuditEvent.objects.filter(actor="manage.py load_catalogue").exists()

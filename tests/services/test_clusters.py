@@ -68,7 +68,7 @@ def test_a_cluster_is_looked_over_pinned_and_its_inventory_read(
     assert cluster.uid
     assert cluster.istio_version == demo.ISTIO_VERSION
     assert cluster.mesh["outbound_policy"] == "ALLOW_ANY"
-    assert cluster.enforcement == "sidecar"
+    assert cluster.enforcement == "gateway"
     assert cluster.is_sandbox
     assert all(check["level"] != "block" for check in cluster.checks)
     shop = Namespace.objects.get(name="shop")
@@ -116,13 +116,11 @@ def test_a_name_that_is_no_label_is_refused(db: None, company: SandboxServer, na
     assert "name" in refusal.value.fields
 
 
-@pytest.mark.parametrize("enforcement", [Enforcement.GATEWAY, Enforcement.AMBIENT])
-def test_an_enforcement_that_cannot_be_rendered_is_refused(
+@pytest.mark.parametrize("enforcement", Enforcement)
+def test_every_enforcement_can_be_chosen(
     db: None, company: SandboxServer, enforcement: Enforcement
 ) -> None:
-    with pytest.raises(Refused) as refusal:
-        connect(company, enforcement=enforcement)
-    assert "enforcement" in refusal.value.fields
+    assert connect(company, enforcement=enforcement).enforcement == enforcement
 
 
 @pytest.mark.parametrize("text", ["", "no: kubeconfig", "{", "kind: Config"])

@@ -135,10 +135,46 @@ def test_what_is_decided_already_is_a_conflict(world: World) -> None:
         switch(world, on=True)
 
 
-def test_other_enforcements_are_not_supported_yet(world: World) -> None:
+def test_an_ambient_namespace_is_told_what_closes_it_instead(world: World) -> None:
     Namespace.objects.filter(name="shop").update(enforcement="gateway")
+    assert hardening.preview_default_deny(namespace=world.namespace("shop"), on=True).blocked == ()
+    Namespace.objects.filter(name="shop").update(enforcement="ambient")
     preview = hardening.preview_default_deny(namespace=world.namespace("shop"), on=True)
-    assert "gateway" in preview.blocked[0]
+    assert "network policy" in preview.blocked[0]
+
+
+@pytest.mark.parametrize(
+    ("enforcement", "closes"),
+    [
+        ("sidecar", "private and link-local"),
+        ("gateway", "does not take the egress gateway"),
+        ("ambient", "does not take the waypoint"),
+    ],
+)
+def test_the_network_policy_says_what_it_closes(
+    world: World, enforcement: str, closes: str
+) -> None:
+    Namespace.objects.filter(name="shop").update(enforcement=enforcement)
+    shop = world.namespace("shop")
+    preview = hardening.preview_network_policy(namespace=shop, on=True)
+    assert closes in preview.would_stop[0]
+    assert "kind: NetworkPolicy" in preview.diff
+    guardrail = any("Only the egress gateway is a boundary" in note for note in preview.notes)
+    assert guardrail == (enforcement == "sidecar")
+
+
+def test_the_network_policy_is_decided_applied_and_taken_back(world: World) -> None:
+    actor = Actor.of(world.admin, "web")
+    for on in (True, False):
+        shop = world.namespace("shop")
+        preview = hardening.preview_network_policy(namespace=shop, on=on)
+        hardening.set_network_policy(
+            namespace=shop, on=on, actor=actor, reason="Decided.", digest=preview.digest
+        )
+        world.converge()
+        assert world.objects(kinds.NETWORK_POLICY) == (["egress-portal"] if on else [])
+        assert world.namespace("shop").network_policy_enforced is on
+    assert AuditEvent.objects.filter(tag="namespace:network-policy-set").count() == 2
 
 
 def test_an_actor_without_a_person_decides_nothing(world: World) -> None:

@@ -4,16 +4,19 @@ Runs on whatever database EGRESS_DATABASE_URL names.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from egress.cluster.inventory import InventorySnapshot, NamespaceSnapshot
 from egress.domain.access import Enforcement
 from egress.domain.lifecycle import GrantStatus, RequestStatus, Verdict
 from egress.models import (
     AuditEvent,
+    Cluster,
     Grant,
     Namespace,
     Person,
@@ -23,7 +26,16 @@ from egress.models import (
     Slice,
 )
 from egress.selectors.people import active_admins
-from egress.services import audit, clusters, grants, people, requests, tokens
+from egress.services import (
+    audit,
+    cluster_settings,
+    clusters,
+    grants,
+    inventory,
+    people,
+    requests,
+    tokens,
+)
 from egress.services.errors import Conflict, ServiceError
 from tests import factories as make
 from tests.services.at_once import at_once, winners
@@ -264,3 +276,77 @@ def test_an_approval_and_another_enforcement_at_once_never_both_happen(
         assert len(winners(at_once([partial(decide, request, mate), change]))) == 1
         Grant.objects.update(status=GrantStatus.REVOKED, ended_at=timezone.now())
         Namespace.objects.update(enforcement="")
+
+
+@pytest.mark.parametrize("enforcement", ["gateway", "ambient", "sidecar"])
+def test_two_namespaces_never_get_one_host_in_two_ways_at_once(
+    shop: Namespace,
+    payments: Namespace,
+    owner: Person,
+    stranger: Person,
+    mate: Person,
+    alice: Person,
+    enforcement: str,
+) -> None:
+    """Each is fine alone, but they would share an entry; under `sidecar` only central ones do."""
+    Cluster.objects.update(enforcement=enforcement, central_entries=enforcement == "sidecar")
+    labels = {"istio.io/dataplane-mode": "ambient", "istio.io/use-waypoint": "egress"}
+    ambient = {"labels": labels, "injected": False} if enforcement == "ambient" else {}
+    Namespace.objects.update(default_deny=True, **ambient)
+    for number in range(ROUNDS // 4):
+        host = f"h{number}.example.com"
+        first = make.request(shop, owner, make.destination(host, 8443, "TLS"))
+        second = make.request(payments, stranger, make.destination(host, 8443, "HTTP"))
+        results = at_once([partial(decide, first, mate), partial(decide, second, alice)])
+        assert len(winners(results)) == 1, results
+        loser = next(result for result in results if isinstance(result, ServiceError))
+        assert loser.reason == "ProtocolConflict"
+        assert Grant.objects.filter(host=host).count() == 1
+    assert audit.verify().ok
+
+
+def test_approvals_and_other_settings_of_the_cluster_at_once_never_both_happen(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    admin = make.actor(make.admin())
+    wanted = replace(cluster_settings.settings_of(shop.cluster), enforcement="ambient")
+    for number in range(20):
+        request = make.request(shop, owner, f"h{number}.example.com")
+        change = partial(
+            cluster_settings.change, cluster=shop.cluster, settings=wanted, actor=admin
+        )
+        assert len(winners(at_once([partial(decide, request, mate), change]))) == 1
+        Grant.objects.update(status=GrantStatus.REVOKED, ended_at=timezone.now())
+        Cluster.objects.update(enforcement="sidecar")
+
+
+def seen_namespace(name: str, uid: str, labels: dict[str, str]) -> NamespaceSnapshot:
+    return NamespaceSnapshot(
+        name=name,
+        uid=uid,
+        labels=labels,
+        injected=True,
+        ambient=False,
+        revision="",
+        terminating=False,
+        service_accounts={},
+        pods=1,
+        uninjected_count=0,
+        uninjected_pods=(),
+    )
+
+
+def test_approvals_and_a_sync_of_the_inventory_wait_for_no_one_in_a_ring(
+    shop: Namespace, payments: Namespace, owner: Person, mate: Person
+) -> None:
+    for number in range(20):
+        request = make.request(shop, owner, f"h{number}.example.com")
+        at = timezone.now()
+        labels = {"egress-portal.io/owner": "team-shop", "turn": str(number)}
+        present = {
+            "kube-system": seen_namespace("kube-system", shop.cluster.uid, {}),
+            "shop": seen_namespace("shop", shop.uid, labels),
+        }
+        seen = InventorySnapshot(present, at)
+        sync = partial(inventory.sync, cluster=shop.cluster, snapshot=seen, now=at)
+        assert len(winners(at_once([partial(decide, request, mate), sync]))) == 2

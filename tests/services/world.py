@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils import timezone
 
 from egress.cluster import kinds
 from egress.cluster.gateway import Kind, KubeObject
 from egress.cluster.inventory import read_inventory
+from egress.domain.access import Enforcement
 from egress.domain.lifecycle import GrantStatus
+from egress.domain.manifests.static import static_objects
 from egress.domain.naming import base
 from egress.models import AuditEvent, Cluster, Grant, Namespace, Person, Priority, Slice
 from egress.services import audit, convergence, inventory, outbox
@@ -63,8 +66,66 @@ class World:
                 status=GrantStatus.PENDING,
                 **more,
             )
-            self.mark(namespace, Priority.GRANT, f"grant {grant.pk} was approved")
+            outbox.mark_grants(
+                cluster=self.cluster,
+                grants=[grant],
+                priority=Priority.GRANT,
+                cause=f"grant {grant.pk} was approved",
+            )
         return grant
+
+    def enforce(self, enforcement: str, *names: str, **settings: Any) -> None:
+        """Let some namespaces, or the whole cluster, have another enforcement."""
+        if names:
+            Namespace.objects.filter(name__in=names).update(enforcement=enforcement)
+        else:
+            Cluster.objects.update(enforcement=enforcement, **settings)
+        self.cluster.refresh_from_db()
+        if self.sandbox.gateway.get(kinds.NAMESPACE, "", "istio-egress") is None:
+            self.sandbox.namespace("istio-egress")
+            self.sync()
+        profile = self.cluster.profile(django_settings.INSTALLATION)
+        for obj in static_objects(profile, enforcements={Enforcement(enforcement)}):
+            if self.live(obj) is None:
+                self.sandbox.put(obj, manager="egress-portal-bootstrap")
+
+    def know_dns_capture(self, on: bool = True) -> None:
+        """Let the mesh be known to answer DNS in its proxies."""
+        Cluster.objects.update(mesh={"dns_capture": on})
+        self.cluster.refresh_from_db()
+
+    def deny_by_default(self, namespace: str = "shop") -> None:
+        """Decide default deny for a namespace and carry it out."""
+        rows = Namespace.objects.filter(cluster=self.cluster, name=namespace)
+        rows.update(default_deny=True, default_deny_at=timezone.now())
+        self.mark(namespace)
+        self.converge()
+
+    def search(self) -> int:
+        """Search the cluster for drift; return how many slices had drifted."""
+        return convergence.full_sweep(Cluster.objects.get(pk=self.cluster.pk))
+
+    def enforcement_of(self, namespace: str) -> str:
+        """Return how the grants of a namespace are enforced."""
+        return self.namespace(namespace).enforcement or str(self.cluster.enforcement)
+
+    def live(self, obj: KubeObject) -> KubeObject | None:
+        """Return an object as it is in the cluster now."""
+        metadata = obj["metadata"]
+        kind = kinds.kind_of(obj)
+        return self.sandbox.gateway.get(kind, metadata.get("namespace", ""), metadata["name"])
+
+    def host_slice(self, host: str) -> Slice:
+        """Return the slice of a host as it is now."""
+        return Slice.objects.get(cluster=self.cluster, key=f"host:{host}")
+
+    def settle(self, times: int = 6) -> None:
+        """Let the time go by that anything waits for, and workers do what is left."""
+        for _ in range(times):
+            past = timezone.now() - timedelta(minutes=10)
+            Slice.objects.update(due_at=past)
+            Slice.objects.filter(quiet_at__isnull=False).update(quiet_at=past)
+            self.converge("heir")
 
     def mark(self, namespace: str, priority: Priority = Priority.GRANT, cause: str = "") -> None:
         """Make the slice of a namespace due."""
@@ -74,6 +135,13 @@ class World:
                 keys=[namespace_key(namespace)],
                 priority=priority,
                 cause=cause,
+            )
+
+    def mark_host(self, host: str) -> None:
+        """Make the slice of a host due."""
+        with transaction.atomic():
+            outbox.mark_dirty(
+                cluster=self.cluster, keys=[f"host:{host}"], priority=Priority.GRANT, cause=""
             )
 
     def revoke(self, grant: Grant) -> None:
@@ -102,6 +170,11 @@ class World:
         rows = Slice.objects.filter(cluster=self.cluster, key=namespace_key(namespace))
         rows.update(due_at=past)
         rows.filter(quiet_at__isnull=False).update(quiet_at=past)
+
+    def make_host_due(self, host: str) -> None:
+        """Let the time go by that the slice of a host waits for."""
+        past = timezone.now() - timedelta(minutes=10)
+        Slice.objects.filter(cluster=self.cluster, key=f"host:{host}").update(due_at=past)
 
     def run_out(self) -> None:
         """Let the leases of workers that died run out, and what they had sent arrive."""

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from egress.api.serializers.base import Body
 from egress.api.serializers.fields import Text, Whole
+from egress.domain.access import Resolution
 from egress.models import Delivery, DeliveryStep, Grant
 from egress.services.requests.drafts import MAX_DAYS
 
@@ -49,14 +50,29 @@ class GrantSerializer(serializers.ModelSerializer[Grant]):
 
     cluster = serializers.CharField(source="cluster.name")
     conditions = ConditionSerializer(source="*", read_only=True)
+    long_lived = serializers.SerializerMethodField()
 
     class Meta:
         model = Grant
         fields = [
             *["id", "status", "cluster", "namespace", "service_account", "host", "port"],
-            *["protocol", "tls_origination", "request", "granted_by", "created_at", "active_at"],
-            *["expires_at", "ended_at", "ended_by", "end_reason", "confirmed_at", "conditions"],
+            *["protocol", "tls_origination", "addresses", "long_lived", "alias", "request"],
+            *[
+                "granted_by",
+                "created_at",
+                "active_at",
+                "expires_at",
+                "ended_at",
+                "ended_by",
+                "end_reason",
+                "confirmed_at",
+                "conditions",
+            ],
         ]
+
+    def get_long_lived(self, grant: Grant) -> bool:
+        """Tell whether connections stay open for long."""
+        return grant.resolution == Resolution.DNS_ROUND_ROBIN
 
 
 class StepSerializer(serializers.ModelSerializer[DeliveryStep]):

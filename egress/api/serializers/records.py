@@ -53,7 +53,8 @@ class NamespaceSerializer(serializers.ModelSerializer[Namespace]):
         fields = [
             *["cluster", "name", "uid", "owner", "injected", "pods", "uninjected_pods"],
             *["enforcement", "default_deny", "default_deny_by", "default_deny_at"],
-            *["default_deny_enforced", "seen_at"],
+            *["default_deny_enforced", "network_policy", "network_policy_by"],
+            *["network_policy_at", "network_policy_enforced", "seen_at"],
         ]
 
 
@@ -68,16 +69,19 @@ class ServiceAccountSerializer(serializers.ModelSerializer[ServiceAccount]):
         fields = ["cluster", "namespace", "name", "uid", "seen_at"]
 
 
-class DefaultDenyBody(Body):
-    """The default deny decision. `digest` is the one of the preview that was looked at."""
+class HardeningBody(Body):
+    """A decision that closes a namespace or opens it.
+
+    `digest` is the one of the preview that was looked at.
+    """
 
     on = Flag()
     reason = Text(max_length=500, default="", allow_blank=True)
     digest = Text(max_length=64)
 
 
-class DefaultDenyPreviewSerializer(serializers.Serializer[Any]):
-    """What switching default deny would do: what stops, what goes on, and what forbids it."""
+class HardeningPreviewSerializer(serializers.Serializer[Any]):
+    """What switching a decision would do: what stops, what goes on, and what forbids it."""
 
     diff = serializers.CharField()
     would_stop = serializers.ListField(child=serializers.CharField())

@@ -7,12 +7,12 @@ from rest_framework import serializers
 
 from egress.api.serializers.base import Body
 from egress.api.serializers.fields import Flag, OneOf, Text, Whole
-from egress.domain.access import Protocol
+from egress.domain.access import Protocol, Resolution
 from egress.domain.lifecycle import Verdict
 from egress.domain.wording import quoted
 from egress.models import Comment, Request, RequestDestination
 from egress.services.requests import DestinationDraft, RequestDraft
-from egress.services.requests.drafts import MAX_DAYS
+from egress.services.requests.drafts import MAX_ADDRESSES, MAX_DAYS
 
 MAX_REVISION = 2**31 - 1
 """Where the column of revisions ends."""
@@ -25,6 +25,19 @@ class DestinationBody(Body):
     port = Whole(help_text="1 to 65535.")
     protocol = Text(max_length=16, help_text=f"One of {', '.join(Protocol)}.")
     tls_origination = Flag(default=False)
+    addresses = serializers.ListField(
+        child=Text(max_length=64),
+        default=list,
+        max_length=MAX_ADDRESSES,
+        help_text="Fixed IP addresses of the host. Empty: DNS is asked.",
+    )
+    long_lived = Flag(default=False, help_text="Connections stay open for long.")
+    alias = Text(
+        max_length=63,
+        default="",
+        allow_blank=True,
+        help_text="A name for it inside the namespace.",
+    )
 
 
 class AskedBody(Body):
@@ -111,9 +124,18 @@ class CommentSerializer(serializers.ModelSerializer[Comment]):
 class RequestDestinationSerializer(serializers.ModelSerializer[RequestDestination]):
     """A destination of a request with its verdict."""
 
+    long_lived = serializers.SerializerMethodField()
+
     class Meta:
         model = RequestDestination
-        fields = ["position", "host", "port", "protocol", "tls_origination", "verdict"]
+        fields = [
+            *["position", "host", "port", "protocol", "tls_origination", "addresses"],
+            *["long_lived", "alias", "verdict"],
+        ]
+
+    def get_long_lived(self, row: RequestDestination) -> bool:
+        """Tell whether connections stay open for long."""
+        return row.resolution == Resolution.DNS_ROUND_ROBIN
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -123,6 +145,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     level = serializers.CharField()
     field = serializers.CharField()
+    codes = serializers.ListField(child=serializers.CharField(), default=list)
 
 
 class RequestSerializer(serializers.ModelSerializer[Request]):

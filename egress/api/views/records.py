@@ -23,8 +23,6 @@ from egress.api.serializers.records import (
     AuditEventSerializer,
     CatalogueSerializer,
     ClusterSerializer,
-    DefaultDenyBody,
-    DefaultDenyPreviewSerializer,
     NamespaceSerializer,
     ServiceAccountSerializer,
 )
@@ -38,7 +36,6 @@ from egress.models import (
     ServiceAccount,
 )
 from egress.selectors import access, audit, clusters, namespaces
-from egress.services import hardening
 
 
 class Clusters(PortalView, ListAPIView[Cluster]):
@@ -88,37 +85,6 @@ class ServiceAccounts(PortalView, ListAPIView[ServiceAccount]):
         seen = namespaces.visible_namespaces(self.person)
         rows = ServiceAccount.objects.filter(namespace__in=seen, gone_at__isnull=True)
         return rows.select_related("namespace__cluster")
-
-
-class DefaultDeny(PortalView):
-    """The default deny of one namespace: what it would do, and the decision."""
-
-    queryset = Namespace.objects.none()
-    serializer_class = NamespaceSerializer
-    write_scopes = ("admin",)
-
-    def get_object(self) -> Namespace:
-        """Return the namespace of the address. Raises Http404 when it is not theirs to see."""
-        rows = namespaces.visible_namespaces(self.person)
-        cluster, name = self.kwargs["cluster"], self.kwargs["name"]
-        namespace: Namespace = self.found(rows, cluster__name=cluster, name=name)
-        return namespace
-
-    @extend_schema(operation_id="default_deny_preview", responses=DefaultDenyPreviewSerializer)
-    def get(self, request: HttpRequest, cluster: str, name: str) -> Response:
-        """Preview the opposite of what is decided now."""
-        namespace = self.get_object()
-        preview = hardening.preview_default_deny(namespace=namespace, on=not namespace.default_deny)
-        return Response(DefaultDenyPreviewSerializer(preview).data)
-
-    @extend_schema(
-        operation_id="default_deny_set", request=DefaultDenyBody, responses=NamespaceSerializer
-    )
-    def put(self, request: HttpRequest, cluster: str, name: str) -> Response:
-        """Decide, naming the preview that was looked at."""
-        seen, values = self.get_object(), self.body(DefaultDenyBody).validated_data
-        namespace = hardening.set_default_deny(namespace=seen, actor=self.actor, **values)
-        return Response(NamespaceSerializer(namespace).data)
 
 
 class Catalogue(PortalView, ListAPIView[CatalogueEntry]):

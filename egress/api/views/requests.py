@@ -84,7 +84,7 @@ class Requests(RequestView, ListAPIView[Request]):
         """Ask for access. With `dry_run` answer (200) what would come of it, and store nothing."""
         body = self.body(RequestBody)
         if body.validated_data["dry_run"]:
-            preview = services.preview(draft=body.draft(), actor=self.actor)
+            preview = services.preview(draft=body.draft(), actor=self.actor, look_now=True)
             return Response(PreviewSerializer(preview).data)
         return self.answer(services.submit(draft=body.draft(), actor=self.actor), 201)
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 from egress.domain.hosts.errors import HostError
 from egress.domain.wording import quoted
@@ -12,6 +13,50 @@ _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)")
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(*ranges: str) -> tuple[IpNetwork, ...]:
+    return tuple(ipaddress.ip_network(text) for text in ranges)
+
+
+METADATA = _networks(
+    "169.254.169.254/32",
+    "100.100.100.200/32",
+    "168.63.129.16/32",
+    "192.0.0.192/32",
+    "fd00:ec2::254/128",
+    "fd20:ce::254/128",
+)
+"""Services of clouds that hand out credentials (istio.md 9)."""
+
+NEVER_OPENED = (
+    *METADATA,
+    *_networks(
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "fe80::/10",
+        "ff00::/8",
+        # IPv4 in IPv6: compatible, mapped, NAT64, 6to4 and Teredo could spell any of the above.
+        "::/96",
+        "::ffff:0:0/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+    ),
+)
+"""Where no destination lies, whatever admins allow: this host, its link, multicast, metadata."""
+
+MIN_PREFIX = {4: 24, 6: 48}
+"""The widest ranges that may be asked for, by version of IP (istio.md 9)."""
+
+
+def meets(network: IpNetwork, others: Iterable[IpNetwork]) -> bool:
+    """Tell whether a range has an address in common with one of `others`."""
+    return any(network.version == other.version and network.overlaps(other) for other in others)
 
 
 def ends_in_a_number(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -50,11 +51,19 @@ def canonical_destination_host(text: str) -> str:
 
     Raises HostError.
     """
+    return _known(text) if len(text) <= _MAX_NAME + 2 else _canonical_destination(text)
+
+
+def _canonical_destination(text: str) -> str:
     if text.startswith("*."):
         return f"*.{canonical_host(text[2:])}"
     if "/" in text and "://" not in text and re.fullmatch(r"[0-9a-fA-F:.]+/[0-9]+", text[:100]):
         return canonical_cidr(text)
     return canonical_host(text)
+
+
+_known = lru_cache(maxsize=4096)(_canonical_destination)
+"""The same few hosts are named again and again. Only short texts are kept, and no refusals."""
 
 
 def unicode_form(host: str) -> str:

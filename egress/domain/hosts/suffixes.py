@@ -1,8 +1,9 @@
 """Who can own a name: the Public Suffix List (publicsuffix.org), read once per process."""
 
 from functools import cache
+from pathlib import Path
 
-from publicsuffixlist import PublicSuffixList
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 
 @cache
@@ -43,3 +44,19 @@ def shared_suffix(host: str) -> str | None:
     """
     suffix: str | None = _all_suffixes().publicsuffix(host)
     return suffix if suffix != _registry_suffixes().publicsuffix(host) else None
+
+
+def covers_suffixes(domain: str) -> bool:
+    """Tell whether public suffixes lie below `domain`, so that strangers own names there."""
+    return domain in _parents_of_suffixes()
+
+
+@cache
+def _parents_of_suffixes() -> frozenset[str]:
+    lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
+    rules = (line.strip() for line in lines if line.strip() and not line.startswith(("//", "!")))
+    parents: set[str] = set()
+    for rule in rules:
+        labels = rule.split(".")
+        parents.update(".".join(labels[start:]) for start in range(1, len(labels)))
+    return frozenset(parents)

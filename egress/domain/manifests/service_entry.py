@@ -1,43 +1,77 @@
-"""The ServiceEntry of one host in one namespace: under `sidecar` it *is* the permission."""
+"""The ServiceEntry of one host or address range, under every enforcement (istio.md 2.3, 3.6, 5)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from egress.domain.access import ClusterProfile, Destination
+from egress.domain.access import ClusterProfile, Destination, Protocol, Resolution
 from egress.domain.manifests import NETWORKING_V1
-from egress.domain.naming import base, labels, port_name
+from egress.domain.naming import base, labels, port_name, synthetic_host
 from egress.domain.objects import KubeObject, with_content_hash
 
 KIND = "ServiceEntry"
+WAYPOINT_LABEL = "istio.io/use-waypoint"
 _TLS_PORT = 443
 
 
 def service_entry(
-    cluster: ClusterProfile, namespace: str, host: str, destinations: Iterable[Destination]
+    cluster: ClusterProfile,
+    *,
+    namespace: str,
+    destinations: Sequence[Destination],
+    export_to: Sequence[str] = (".",),
+    waypoint: str = "",
 ) -> KubeObject:
-    """Return the ServiceEntry that lets `namespace` reach `host` on the ports of `destinations`.
+    """Return the ServiceEntry for `destinations`: one host, its addresses, each port once.
 
-    All destinations name `host`, each on another port (istio.md R-A1, R-A2 and R-A4).
+    `export_to` is written as it is given. `waypoint` binds the entry to a waypoint of its
+    namespace (istio.md 5.1).
     """
-    ports = [_port(destination) for destination in sorted(destinations, key=lambda d: d.port)]
+    first = destinations[0]
+    by_port = {destination.port: destination for destination in destinations}
+    bound = {WAYPOINT_LABEL: waypoint} if waypoint else {}
     return with_content_hash(
         {
             "apiVersion": NETWORKING_V1,
             "kind": KIND,
             "metadata": {
-                "name": base(host),
+                "name": base(first.host),
                 "namespace": namespace,
-                "labels": labels(cluster, host),
+                "labels": labels(cluster, first.host) | bound,
             },
             "spec": {
-                "hosts": [host],
-                "exportTo": ["."],
+                "hosts": [synthetic_host(first.host) if first.is_cidr else first.host],
+                **_addresses(first),
+                "exportTo": list(export_to),
                 "location": "MESH_EXTERNAL",
-                "resolution": "DNS",
-                "ports": ports,
+                **_resolution(first),
+                "ports": [_port(by_port[number]) for number in sorted(by_port)],
             },
         }
     )
+
+
+def needs_address(destination: Destination) -> bool:
+    """Tell whether a client needs an address of the mesh's own for this host (istio.md R-A7)."""
+    is_named = not destination.is_cidr and not destination.addresses
+    return is_named and destination.protocol is Protocol.TCP
+
+
+def _addresses(destination: Destination) -> dict[str, Any]:
+    if destination.is_cidr:
+        return {"addresses": [destination.host]}
+    return {"addresses": list(destination.addresses)} if destination.addresses else {}
+
+
+def _resolution(destination: Destination) -> dict[str, Any]:
+    """Return how addresses are found: always written, because the zero value is the open one."""
+    if destination.is_cidr:
+        return {"resolution": "NONE"}
+    if destination.is_wildcard:
+        return {"resolution": "DYNAMIC_DNS"}
+    if destination.addresses:
+        endpoints = [{"address": address} for address in destination.addresses]
+        return {"resolution": "STATIC", "endpoints": endpoints}
+    return {"resolution": Resolution(destination.resolution).value}
 
 
 def _port(destination: Destination) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from egress.domain.access import Access, Destination, Protocol, Subject
+from egress.domain.access import Destination, Protocol, Subject
 from egress.domain.policies.context import Case
 from egress.domain.policies.finding import Finding, Level
 from egress.domain.wording import quoted
@@ -11,40 +11,28 @@ from egress.domain.wording import quoted
 def already_granted(case: Case) -> Iterator[Finding]:
     """Refuse what the subject, or its whole namespace, has already; a renewal is no such case."""
     subject, destination = case.wish.subject, case.destination
-    if Access(subject, destination) == case.context.renewing:
+    if case.access == case.context.renewing:
         return
-    for access in case.context.grants:
-        if access.destination == destination and _covers(access.subject, subject):
-            yield case.finding(
+    for access in case.context.grants_of_host(destination.host):
+        if _contains(access.destination, destination) and _covers(access.subject, subject):
+            yield case.refusal(
                 "AlreadyGranted",
                 f"{quoted(access.subject)} has access to {quoted(destination)} already. Remove it "
                 "from the request, or renew that grant.",
-                Level.BLOCK,
-            )
-            return
-
-
-def agrees_with_grants(case: Case) -> Iterator[Finding]:
-    """Refuse to speak to a granted port in another way: one ServiceEntry port has one protocol."""
-    destination = case.destination
-    for other in _destinations_of_namespace(case):
-        same_port = (other.host, other.port) == (destination.host, destination.port)
-        if same_port and other != destination:
-            yield case.finding(
-                "ProtocolConflict",
-                f"Namespace {quoted(case.wish.subject.namespace)} was granted {quoted(other)}, and "
-                f"a port is spoken to in one way only, so {quoted(destination)} is refused. "
-                "Request the same protocol, or revoke that grant first.",
-                Level.BLOCK,
-                "protocol",
             )
             return
 
 
 def shares_port(case: Case) -> Iterator[Finding]:
-    """Warn when a namespace speaks HTTP to one host and TLS to another on the same port."""
-    destination = case.destination
-    for other in _destinations_of_namespace(case):
+    """Warn when a namespace speaks HTTP to one host and TLS to another on the same port.
+
+    With DNS capture each host has an address of its own, so none can hide another.
+    """
+    destination, namespace = case.destination, case.wish.subject.namespace
+    if case.context.inventory.captures_dns(namespace, case.context.cluster):
+        return
+    for access in case.context.grants_of_namespace(namespace):
+        other = access.destination
         if (
             other.port == destination.port
             and other.host != destination.host
@@ -61,10 +49,8 @@ def shares_port(case: Case) -> Iterator[Finding]:
             return
 
 
-def _destinations_of_namespace(case: Case) -> Iterator[Destination]:
-    for access in case.context.grants:
-        if access.subject.namespace == case.wish.subject.namespace:
-            yield access.destination
+def _contains(granted: Destination, wished: Destination) -> bool:
+    return granted == wished or (not wished.alias and granted.way == wished)
 
 
 def _covers(holder: Subject, subject: Subject) -> bool:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from egress.domain.hosts.suffixes import has_public_top_level, is_public_suffix, is_registry_suffix
+from egress.domain.naming import OWN_ZONE
 from egress.domain.policies.context import Case
 from egress.domain.policies.finding import Finding, Level
 from egress.domain.wording import quoted
@@ -99,7 +100,7 @@ def _refusal(case: Case, host: str) -> tuple[str, str] | None:
             f"{shown} answers with any address its name spells out. Request the real name of the "
             "service."
         )
-    if last in _NEVER_TOP_LEVELS:
+    if last in _NEVER_TOP_LEVELS or _is_below(host, OWN_ZONE):
         return "ReservedName", f"{shown} is reserved and is never opened. Request a public name."
     if last in case.context.inventory.namespaces or host == "kubernetes.default":
         return "NamespaceName", (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from egress.domain.access import Destination, Protocol
+from egress.domain.access import Destination, Enforcement, Protocol
 from egress.domain.policies.context import Case
 from egress.domain.policies.finding import Finding, Level
 from egress.domain.wording import quoted
@@ -38,24 +38,39 @@ def protocol_fits_port(case: Case) -> Iterator[Finding]:
 
 
 def origination_fits(case: Case) -> Iterator[Finding]:
-    """Allow TLS origination for HTTP on port 80 only (istio.md R-B6, 10.4)."""
+    """Allow TLS origination where the proxy knows what certificate to expect (R-B6, R-B13, 10.4).
+
+    That is one host, by HTTP on port 80; by TCP only behind a Service of its own, for which both
+    the name in the certificate and the addresses are given (istio.md 6).
+    """
     destination = case.destination
     if not destination.tls_origination:
         return
-    if not destination.protocol.is_http_family:
-        yield case.finding(
-            "OriginationNeedsHttp",
-            f"The proxy cannot originate TLS for {quoted(destination.protocol)}. Choose HTTP, "
-            "HTTP2 or GRPC, or switch TLS origination off.",
-            Level.BLOCK,
+    is_fixed = destination.is_fixed_address and bool(destination.addresses)
+    if destination.is_cidr or destination.is_wildcard:
+        yield case.refusal(
+            "OriginationNeedsHost",
+            f"The proxy would not know whose certificate to expect behind "
+            f"{quoted(destination.host)}. Request a single host, or switch TLS origination off.",
             "tls_origination",
         )
-    elif destination.port != 80:
-        yield case.finding(
+    elif not destination.protocol.is_http_family and not is_fixed:
+        other_way = (
+            ", or give the host's fixed addresses and an alias"
+            if destination.protocol is Protocol.TCP and case.enforcement is Enforcement.SIDECAR
+            else ""
+        )
+        yield case.refusal(
+            "OriginationNeedsHttp",
+            f"The proxy cannot originate TLS for {quoted(destination.protocol)}. Choose HTTP, "
+            f"HTTP2 or GRPC{other_way}, or switch TLS origination off.",
+            "tls_origination",
+        )
+    elif destination.protocol.is_http_family and destination.port != 80:
+        yield case.refusal(
             "OriginationNeedsPort80",
             f'TLS origination starts at port 80, not at "{destination.port}". Request port 80, and '
             "let the application call http:// on it.",
-            Level.BLOCK,
             "tls_origination",
         )
 

@@ -69,6 +69,11 @@ def shared_host(case: Case) -> Iterator[Finding]:
         )
 
 
+def covers_shared_hosts(domain: str) -> bool:
+    """Tell whether strangers share `domain`, or a listed name below it."""
+    return any(domain == listed or listed.endswith(f".{domain}") for listed in _SHARED)
+
+
 def _listed_suffix(host: str) -> str | None:
     labels = host.split(".")
     suffixes = (".".join(labels[start:]) for start in range(len(labels) - 1))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from egress.domain.access import Wish
+from egress.domain.access import Destination, Resolution, Wish
 from egress.domain.policies.context import Case, PolicyContext
 from egress.domain.policies.finding import Finding, Level
 from egress.domain.wording import quoted
@@ -26,20 +26,40 @@ def number_of_destinations(wish: Wish, context: PolicyContext) -> Iterator[Findi
 def agrees_with_earlier_ones(case: Case) -> Iterator[Finding]:
     """Refuse a destination that the same wish names before, equally or in another way."""
     destination = case.destination
-    for earlier in case.wish.destinations[: case.index]:
-        if earlier == destination:
-            yield case.finding(
-                "DestinationRepeated",
-                f"{quoted(destination)} stands in this request twice. Remove one of them.",
-                Level.BLOCK,
+    same_host = [e for e in case.wish.destinations[: case.index] if e.host == destination.host]
+    for earlier in same_host:
+        if earlier.port == destination.port:
+            yield _repeated(case, earlier)
+            return
+    for earlier in same_host:
+        has_entries = not (earlier.is_fixed_address or destination.is_fixed_address)
+        other_lookup = _lookup(earlier) != _lookup(destination)
+        if has_entries and other_lookup:
+            yield case.refusal(
+                "AddressConflict",
+                f"This request names {quoted(earlier)} and {quoted(destination)}, but the "
+                "addresses of a host, and how they are looked up, are the same for all its ports. "
+                "Give both the same.",
+                "addresses" if earlier.addresses != destination.addresses else "long_lived",
             )
             return
-        if (earlier.host, earlier.port) == (destination.host, destination.port):
-            yield case.finding(
-                "ProtocolConflict",
-                f"This request names {quoted(destination)} and {quoted(earlier)}, but a port is "
-                "spoken to in one way only. Keep one of them.",
-                Level.BLOCK,
-                "protocol",
-            )
-            return
+
+
+def _repeated(case: Case, earlier: Destination) -> Finding:
+    destination = case.destination
+    if earlier.way == destination.way:
+        return case.refusal(
+            "DestinationRepeated",
+            f"{quoted(destination)} stands in this request twice. Remove one of them.",
+        )
+    return case.refusal(
+        "ProtocolConflict",
+        f"This request names {quoted(destination)} and {quoted(earlier)}, but a port is "
+        "spoken to in one way only. Keep one of them.",
+        "protocol",
+        ("IST0177",),
+    )
+
+
+def _lookup(destination: Destination) -> tuple[tuple[str, ...], Resolution]:
+    return destination.addresses, destination.resolution

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--enforcement",
             choices=[choice.value for choice in Enforcement],
-            default=Enforcement.SIDECAR.value,
+            default=Enforcement.GATEWAY.value,
         )
         parser.add_argument("--egress-namespace", default="istio-egress")
         parser.add_argument(
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             cluster = connect(
                 name=options["name"],
-                kubeconfig_text=_read(options["kubeconfig"]),
+                kubeconfig_text=read_file(options["kubeconfig"]),
                 context=options["context"],
                 enforcement=Enforcement(options["enforcement"]),
                 egress_namespace=options["egress_namespace"],
@@ -56,7 +56,8 @@ class Command(BaseCommand):
         )
 
 
-def _read(path: str) -> str:
+def read_file(path: str) -> str:
+    """Return the text of a kubeconfig, from standard input for "-". Raises CommandError."""
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:

@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from egress.domain.access import Enforcement
-from egress.models import CatalogueEntry, Cluster, Person, Request, Role
+from egress.models import Cluster, Namespace, Person, Request, Role
 from egress.services import audit, catalogue, clusters, people
 from egress.services import requests as request_services
 from egress.services.actor import Actor
+from egress.services.bootstrap import Options, bootstrap, site
 from egress.services.errors import ServiceError
 from egress.services.requests import DestinationDraft, RequestDraft
 
@@ -26,25 +27,6 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "olga": ("Olga", "Lindqvist", ()),
 }
 ROLES = (("alice", Role.APPROVER, "*"), ("bob", Role.APPROVER, "payments"))
-Preset = tuple[str, str, str, tuple[tuple[str, int, str, bool], ...]]
-CATALOGUE: tuple[Preset, ...] = (
-    ("stripe", "Stripe payments", "API and file uploads of the payment provider.",
-     (("api.stripe.com", 443, "TLS", False), ("files.stripe.com", 443, "TLS", False))),
-    ("github", "GitHub", "Web and API. Downloads of releases need further hosts.",
-     (("github.com", 443, "TLS", False), ("api.github.com", 443, "TLS", False))),
-    ("google-apis", "Google sign-in", "OAuth tokens and user information.",
-     (("oauth2.googleapis.com", 443, "TLS", False), ("www.googleapis.com", 443, "TLS", False))),
-    ("slack", "Slack notifications", "Incoming webhooks and the Web API.",
-     (("hooks.slack.com", 443, "TLS", False), ("slack.com", 443, "TLS", False))),
-    ("sentry", "Sentry error reports", "Event ingestion.",
-     (("sentry.io", 443, "TLS", False),)),
-    ("twilio", "Twilio text messages", "REST API.",
-     (("api.twilio.com", 443, "TLS", False),)),
-    ("sendgrid", "SendGrid mail", "Mail over its HTTP API.",
-     (("api.sendgrid.com", 443, "TLS", False),)),
-    ("ecb-rates", "ECB exchange rates", "Plain HTTP inside, TLS by the sidecar.",
-     (("www.ecb.europa.eu", 80, "HTTP", True),)),
-)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -53,8 +35,9 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the sandbox's kubeconfig."""
+        """Take the sandbox's kubeconfigs: the portal's own, and an operator's."""
         parser.add_argument("--kubeconfig", required=True, type=Path)
+        parser.add_argument("--operator-kubeconfig", required=True, type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is not there yet."""
@@ -63,7 +46,7 @@ class Command(BaseCommand):
         try:
             admin = Actor.of(make_admin(), "command")
             make_people(admin)
-            make_catalogue(admin)
+            catalogue.load(actor=admin, owner="platform")
             cluster = clusters.connect(
                 name=CLUSTER,
                 kubeconfig_text=options["kubeconfig"].read_text(),
@@ -71,6 +54,8 @@ class Command(BaseCommand):
                 is_sandbox=True,
                 actor=admin,
             )
+            send_payments_through_the_gateway(cluster, admin)
+            prepare_gateway(cluster, options["operator_kubeconfig"].read_text(), admin)
             make_first_request(cluster)
             audit.verify_and_note()
         except ServiceError as error:
@@ -116,16 +101,19 @@ def make_people(admin: Actor) -> None:
             people.bind_role(role=Role.AUDITOR, person=person, actor=admin)
 
 
-@transaction.atomic
-def make_catalogue(admin: Actor) -> None:
-    """Create the presets that are not there yet."""
-    for name, title, notes, destinations in CATALOGUE:
-        if not CatalogueEntry.objects.filter(name=name).exists():
-            drafts = [DestinationDraft(*destination) for destination in destinations]
-            catalogue.save(
-                name=name, title=title, notes=notes, destinations=drafts, owner="platform",
-                actor=admin,
-            )  # fmt: skip
+def send_payments_through_the_gateway(cluster: Cluster, admin: Actor) -> None:
+    """Give one namespace the enforcement that is a boundary, once: the demo shows both kinds."""
+    payments = Namespace.objects.filter(cluster=cluster, name="payments", gone_at=None).first()
+    if payments and not Request.objects.filter(cluster=cluster).exists():
+        clusters.set_namespace_enforcement(
+            namespace=payments, enforcement=Enforcement.GATEWAY, actor=admin
+        )
+
+
+def prepare_gateway(cluster: Cluster, operator: str, admin: Actor) -> None:
+    """Lay down what grants through the gateway rely on, as an operator does once."""
+    with site(cluster=cluster, kubeconfig_text=operator, context=None, options=Options()) as at:
+        bootstrap(at=at, options=Options(), actor=admin)
 
 
 def make_first_request(cluster: Cluster) -> None:
@@ -136,7 +124,7 @@ def make_first_request(cluster: Cluster) -> None:
     draft = RequestDraft(
         cluster=cluster.name,
         namespace="payments",
-        service_account="",
+        service_account="api",
         destinations=(DestinationDraft("api.stripe.com", 443, "TLS"),),
         reason="Card payments of the web shop go through Stripe.",
         duration_days=90,

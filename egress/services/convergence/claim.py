@@ -87,6 +87,14 @@ class Claim:
             problem=again.message[:1000],
         )
 
+    def release(self) -> None:
+        """Give the slice back as it was: still due if it was due. Does nothing once it is lost."""
+        self._mine().update(holder="", lease_until=None)
+
+    def keep_quiet(self, seconds: float) -> None:
+        """Note that a write of ours may still arrive for so many seconds."""
+        Slice.objects.filter(pk=self.row.pk).update(quiet_at=from_now(seconds))
+
     def _give_back(self, **changes: object) -> None:
         if not self._mine().update(holder="", lease_until=None, **changes):
             raise ClaimLostError(str(self))

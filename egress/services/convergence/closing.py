@@ -1,71 +1,63 @@
 """The end of a delivery: what came of it is stored in one transaction, and the slice given back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
-from egress.cluster.gateway import ClusterGateway, KubeObject
-from egress.domain.manifests import NETWORKING_V1
-from egress.domain.naming import SIDECAR_NAME
-from egress.domain.objects import ObjectKey
-from egress.domain.plan import Action
-from egress.models import Delivery, DeliveryStep, Grant, Namespace, Priority, Slice
+from egress.models import Delivery, DeliveryStep, Grant, Namespace, Priority
 from egress.services import audit
 from egress.services.audit import Entry, Tag
+from egress.services.convergence import patience
+from egress.services.convergence.assignments import forget_unused
+from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import Again, Claim
 from egress.services.convergence.clock import database_now
-from egress.services.convergence.grants import activate, confirm_gone, mark_failed
-from egress.services.convergence.live import read_keys
-from egress.services.convergence.preparing import Work
+from egress.services.convergence.decisions import note_decisions
+from egress.services.convergence.grants import activate, confirm_gone, mark_failed, note_aliases
+from egress.services.convergence.names import alias_keys_of, keys_of
 from egress.services.convergence.queue import delay_after
 from egress.services.convergence.record import ACTOR, Announced, Result, finished_entry
-from egress.services.convergence.state import Problem, keys_of
+from egress.services.convergence.sight import Sight
+from egress.services.convergence.state import Problem
+from egress.services.convergence.work import Work
 from egress.services.convergence.writing import Tally
 
 
-@dataclass(frozen=True)
-class Sight:
-    """What was read after the last write. `is_final` tells that no abandoned write can follow."""
-
-    live: dict[ObjectKey, KubeObject]
-    is_final: bool
-
-
-def look_again(claim: Claim, work: Work, gateway: ClusterGateway, tally: Tally) -> Sight:
-    """Read what ended grants left behind, object by object and by name. Raises ClusterError."""
-    quiet_at = claim.row.quiet_at
-    is_final = (quiet_at is None or database_now() >= quiet_at) and not tally.is_unknown
-    keys = {key for grant in work.state.ended for key in keys_of(grant)}
-    return Sight(read_keys(gateway, keys), is_final)
-
-
-def close(claim: Claim, work: Work, tally: Tally, sight: Sight, announced: Announced) -> None:
+def close(claims: Claims, work: Work, tally: Tally, sight: Sight, announced: Announced) -> None:
     """Store everything that came of a delivery and give the slice back.
 
     Raises ClaimLostError when the slice is not ours any more: then nothing is stored.
     """
-    state = work.state
+    state, claim = work.state, claims.own
     with transaction.atomic():
         _lock_in_order(work)
         claim.lock()
         now = database_now()
-        failed = _failed_grants(work, tally)
+        failed = _failed_grants(work, tally, sight)
         applied = [grant for grant in state.grants if grant not in failed]
         entries = activate(grants=applied, now=now)
         entries += mark_failed(problems=failed)
+        entries += note_aliases(grants=state.guests, problems=_failed_aliases(work, tally))
         if sight.is_final:
             entries += confirm_gone(
-                grants=state.ended, live=sight.live, open_grants=applied, now=now
+                grants=state.ended,
+                keys=sight.keys,
+                live=sight.live,
+                rendered=state.rendered,
+                now=now,
             )
         entries += _healed(claim, work, tally) + _braked(claim, work, tally)
-        _note_default_deny(work, tally)
+        note_decisions(work, tally)
         problem = _worst(work, tally, failed)
         if announced.delivery:
-            entries.append(_end(announced.delivery, announced.rows, problem, now))
+            told = problem or next(iter(_waits(tally, sight)), None)
+            entries.append(_end(announced.delivery, announced.rows, told, now))
+        if tally.is_unknown:
+            claims.keep_quiet()
         _give_back(claim, work, tally, sight, problem, now)
+        if state.is_host:
+            forget_unused(state.cluster, state.host)
         audit.record_all(entries)
 
 
@@ -78,25 +70,39 @@ def _lock_in_order(work: Work) -> None:
     if work.state.row:
         namespace = Namespace.objects.filter(pk=work.state.row.pk)
         list(namespace.select_for_update(no_key=True).values_list("pk"))
-    pks = [grant.pk for grant in [*work.state.grants, *work.state.ended]]
+    state = work.state
+    pks = [grant.pk for grant in [*state.grants, *state.guests, *state.ended]]
     grants = Grant.objects.filter(pk__in=pks).order_by("pk")
     list(grants.select_for_update(no_key=True).values_list("pk"))
 
 
-def _failed_grants(work: Work, tally: Tally) -> dict[Grant, Problem]:
-    failed: dict[Grant, Problem] = {}
-    for grant in work.state.grants:
-        problem = work.state.problems.get(grant.pk)
-        for key in keys_of(grant):
-            problem = problem or tally.problems.get(key)
-        if problem:
-            failed[grant] = problem
+def _failed_grants(work: Work, tally: Tally, sight: Sight) -> dict[Grant, Problem]:
+    """Return the grants that are not in force, and why: what failed goes before what waits."""
+    state, failed = work.state, dict[Grant, Problem]()
+    for grant in state.grants:
+        keys = keys_of(grant, state.profile, state.inventory)
+        found = [state.problems.get(grant.pk), tally.left_out.get(grant.namespace)]
+        found += [tally.problems.get(key) for key in sorted(keys)]
+        found.append(sight.waiting.get(grant.pk))
+        problems = [problem for problem in found if problem]
+        if problems:
+            failed[grant] = min(problems, key=lambda problem: problem.quiet)
+    return failed
+
+
+def _failed_aliases(work: Work, tally: Tally) -> dict[Grant, Problem]:
+    failed = {}
+    for grant in work.state.guests:
+        problems = [tally.problems[k] for k in sorted(alias_keys_of(grant)) if k in tally.problems]
+        if problems:
+            failed[grant] = problems[0]
     return failed
 
 
 def _worst(work: Work, tally: Tally, failed: dict[Grant, Problem]) -> Problem | None:
     """Return the problem to show for the slice: one that can still change, if there is one."""
-    problems = [*tally.problems.values(), *failed.values()]
+    problems = [*tally.problems.values(), *tally.left_out.values(), *failed.values()]
+    problems = [problem for problem in problems if not problem.quiet]
     if tally.trouble:
         problems.insert(0, Problem(tally.trouble.fault, tally.trouble.message))
     return min(problems, key=lambda problem: problem.lasting, default=None)
@@ -110,23 +116,31 @@ def _give_back(
     problem: Problem | None,
     now: datetime,
 ) -> None:
-    if tally.is_unknown:
-        quiet_at = now + timedelta(seconds=settings.CALL_TIMEOUT_SECONDS)
-        Slice.objects.filter(pk=claim.row.pk).update(quiet_at=quiet_at)
     waiting = _waits_to_confirm(claim, work, sight)
+    waits = _waits(tally, sight)
     if problem and not problem.lasting:
         wait = delay_after(claim.row.attempts)
         if tally.trouble and tally.trouble.retry_after:
             wait = max(wait, tally.trouble.retry_after)
         if waiting and waiting.at:
             wait = min(wait, max(0.0, (waiting.at - now).total_seconds()))
-        claim.put_off(Again(problem.reason, problem.message, wait=wait))
+        if waits and not tally.trouble:
+            # What is wrong with one namespace holds up nobody who only has to wait.
+            wait = min(wait, patience.next_wait(claim.row.pk))
+        claim.put_off(Again(problem.reason, problem.message, wait=wait, counts=not waits))
     elif waiting:
         claim.put_off(waiting)
-    elif problem:
-        claim.finish(problem.reason, problem.message)
+    elif waits:
+        wait = patience.next_wait(claim.row.pk)
+        claim.put_off(Again(waits[0].reason, waits[0].message, wait=wait, counts=False))
     else:
-        claim.finish()
+        patience.forget(claim.row.pk)
+        claim.finish(*((problem.reason, problem.message) if problem else ()))
+
+
+def _waits(tally: Tally, sight: Sight) -> list[Problem]:
+    left_out = [problem for problem in tally.left_out.values() if problem.quiet]
+    return [*tally.waits, *left_out, *sight.waiting.values()]
 
 
 def _waits_to_confirm(claim: Claim, work: Work, sight: Sight) -> Again | None:
@@ -146,7 +160,9 @@ def _waits_to_confirm(claim: Claim, work: Work, sight: Sight) -> Again | None:
 def _end(
     delivery: Delivery, rows: Sequence[DeliveryStep], problem: Problem | None, now: datetime
 ) -> Entry:
-    is_done = all(row.result == Result.WRITTEN for row in rows) and problem is None
+    is_well = problem is None or problem.quiet
+    # What was put off is no failure of what was done.
+    is_done = is_well and all(row.result in (Result.WRITTEN, Result.SKIPPED) for row in rows)
     delivery.outcome = Delivery.Outcome.DONE if is_done else Delivery.Outcome.FAILED
     delivery.finished_at = now
     if problem:
@@ -166,7 +182,8 @@ def _healed(claim: Claim, work: Work, tally: Tally) -> list[Entry]:
             target_id=str(claim.row.pk),
             cluster=work.state.cluster.name,
             namespace=work.state.namespace,
-            message=f'Namespace "{work.state.namespace}" is as granted again. {claim.row.cause}',
+            host=work.state.host,
+            message=f'"{work.state.key.name}" is as granted again. {claim.row.cause}',
         )
     ]
 
@@ -183,21 +200,7 @@ def _braked(claim: Claim, work: Work, tally: Tally) -> list[Entry]:
             target_id=str(claim.row.pk),
             cluster=work.state.cluster.name,
             namespace=work.state.namespace,
+            host=work.state.host,
             message=held[0].message,
         )
     ]
-
-
-def _note_default_deny(work: Work, tally: Tally) -> None:
-    key = ObjectKey(NETWORKING_V1, "Sidecar", work.state.namespace, SIDECAR_NAME)
-    item = next((item for item in work.plan.items if item.key == key), None)
-    is_done = key not in tally.problems
-    enforced = False
-    if item and item.action in (Action.CREATE, Action.UPDATE):
-        enforced = is_done
-    elif item:
-        enforced = item.action is Action.UNCHANGED or (item.action is Action.DELETE and not is_done)
-    if work.state.row:
-        Namespace.objects.filter(pk=work.state.row.pk).exclude(
-            default_deny_enforced=enforced
-        ).update(default_deny_enforced=enforced)

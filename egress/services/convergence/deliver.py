@@ -5,19 +5,22 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from egress.cluster.errors import ClusterError
+from egress.services.convergence.abandoning import abandon_earlier
+from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import Again, Claim, ClaimLostError
-from egress.services.convergence.closing import close, look_again
-from egress.services.convergence.preparing import Work, hold_unexplained, prepare
+from egress.services.convergence.closing import close
+from egress.services.convergence.preparing import hold_unexplained, prepare
 from egress.services.convergence.queue import delay_after
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
 from egress.services.convergence.record import (
     Announced,
     BrakedError,
-    abandon_earlier,
     announce,
     settle_records,
 )
+from egress.services.convergence.sight import look_again
 from egress.services.convergence.stopping import StoppedError
+from egress.services.convergence.work import Work
 from egress.services.convergence.writing import carry_out
 from egress.services.errors import Unavailable
 from egress.services.gateways import open_gateway, require_same_cluster
@@ -37,6 +40,9 @@ def deliver(claim: Claim) -> bool:
         _deliver(claim)
     except ClaimLostError as lost:
         log.warning("claim_lost", why=str(lost))
+        # Only the claim of a namespace beside it may be lost: then this slice is still ours.
+        message = "Another delivery took over a part of it; it is tried again."
+        _put_off(claim, Again("ClaimLost", message, wait=delay_after(0), counts=False))
     except StoppedError:
         message = "The worker was stopped before it was done; another one goes on."
         _put_off(claim, Again("Stopped", message, counts=False))
@@ -65,25 +71,27 @@ def _deliver(claim: Claim) -> None:
     gateway = open_gateway(cluster)
     require_same_cluster(cluster, gateway)
     note_reached(cluster)
-    work = prepare(claim.row, gateway)
-    abandon_earlier(claim, work)
-    if refused := work.state.refused:
-        # Not done: what was revoked is still open, and the next try may be under other settings.
-        wait = delay_after(claim.row.attempts)
-        _put_off(claim, Again(refused.reason, refused.message, wait=wait))
-        return
-    settle_records(claim, work)
-    announced = _announce(claim, work)
-    tally = carry_out(claim, work, gateway, announced.rows)
-    close(claim, work, tally, look_again(claim, work, gateway, tally), announced)
+    with Claims(claim) as claims:
+        work = prepare(claims, gateway)
+        abandon_earlier(claims, work)
+        if refused := work.state.refused:
+            # Not done: what was revoked is still open, and the next try may be under other
+            # settings.
+            wait = delay_after(claim.row.attempts)
+            _put_off(claim, Again(refused.reason, refused.message, wait=wait))
+            return
+        settle_records(claims, work)
+        announced = _announce(claims, work)
+        tally = carry_out(claims, work, gateway, announced.rows)
+        close(claims, work, tally, look_again(claims, work, gateway, tally), announced)
 
 
-def _announce(claim: Claim, work: Work) -> Announced:
+def _announce(claims: Claims, work: Work) -> Announced:
     try:
-        return announce(claim, work)
+        return announce(claims, work)
     except BrakedError:
         hold_unexplained(work)
-        return announce(claim, work)
+        return announce(claims, work)
 
 
 def _put_off_unreachable(claim: Claim, reason: str, message: str) -> bool:

@@ -1,30 +1,31 @@
 """The search for drift: everything of ours in a cluster against everything granted there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from egress.cluster.gateway import ClusterGateway, KubeObject
-from egress.cluster.ownership import owner_labels
-from egress.domain.manifests import NETWORKING_V1
-from egress.domain.manifests.sidecar import denies
-from egress.domain.naming import SIDECAR_NAME
-from egress.domain.objects import ObjectKey, key_of
+from egress.domain.objects import ObjectKey
 from egress.domain.plan import Action
-from egress.models import Cluster, Grant, Namespace, Priority, Slice
+from egress.domain.slices import SliceKey
+from egress.models import Cluster, Grant, Priority, Slice
+from egress.selectors.slices import in_slice
 from egress.services import audit, outbox
 from egress.services.audit import Entry, Tag
 from egress.services.convergence import brake
 from egress.services.convergence.authors import last_author
-from egress.services.convergence.live import WRITTEN_KINDS, read_keys, uid_of
-from egress.services.convergence.preparing import Work, plan_work
+from egress.services.convergence.decisions import note_decisions_seen
+from egress.services.convergence.loading import load_all
+from egress.services.convergence.names import keys_of
+from egress.services.convergence.places import Places, read_all, settled_slices
+from egress.services.convergence.planning import plan_work
+from egress.services.convergence.preparing import with_ways_kept
 from egress.services.convergence.record import ACTOR
-from egress.services.convergence.state import keys_of, load
+from egress.services.convergence.state import SliceState
+from egress.services.convergence.work import Work
 
 logger = structlog.get_logger(__name__)
 
@@ -50,16 +51,22 @@ def search(cluster: Cluster, gateway: ClusterGateway) -> int:
     Slices that are due, or that change while we look, are left to their delivery. Raises
     ClusterError when the cluster cannot be read.
     """
-    before = {row.pk: row for row in _settled_slices(cluster)}
-    live = _read_all(cluster, gateway)
-    before |= _slices_of_strays(cluster, live)
-    drifts = [drift for row in before.values() if (drift := _compare(row, live))]
-    after = {row.pk: row for row in _settled_slices(cluster)}
+    before = {row.pk: row for row in settled_slices(cluster)}
+    live = read_all(cluster, gateway)
+    places = Places(cluster, live)
+    before |= places.slices_of_strays()
+    states = load_all(cluster, before.values())
+    drifts = [
+        drift
+        for row, state in zip(before.values(), states, strict=True)
+        if (drift := _compare(row, state, places))
+    ]
+    after = {row.pk: row for row in settled_slices(cluster)}
     seen = {pk: row for pk, row in before.items() if _is_same(row, after.get(pk))}
     drifts = [drift for drift in drifts if drift.row.pk in seen]
-    _note_default_deny(cluster, seen.values(), live)
+    note_decisions_seen(cluster, seen.values(), live)
     _clear_flags(cluster, {drift.row.pk for drift in drifts}, seen)
-    drifts = _under_the_brake(cluster, drifts, live)
+    drifts = _under_the_brake(cluster, drifts)
     for drift in drifts:
         if cluster.drift_policy == Cluster.DriftPolicy.HEAL and drift.can_heal:
             _heal(cluster, drift)
@@ -72,56 +79,16 @@ def _is_same(before: Slice, after: Slice | None) -> bool:
     return after is not None and (before.wanted, before.fence) == (after.wanted, after.fence)
 
 
-def _slices_of_strays(cluster: Cluster, live: Mapping[ObjectKey, KubeObject]) -> dict[int, Slice]:
-    """Make slices for namespaces with objects that carry our labels where nothing was granted."""
-    known = set(cluster.slices.values_list("key", flat=True))
-    keys = {outbox.namespace_key(key.namespace) for key in live} - known
-    made = [
-        Slice.objects.get_or_create(cluster=cluster, key=key, defaults={"due_at": Now()})[0].pk
-        for key in sorted(keys)
-    ]
-    rows = [row for row in _settled_slices(cluster) if row.pk in made]
-    return {row.pk: row for row in rows}
-
-
-def _note_default_deny(
-    cluster: Cluster, seen: Iterable[Slice], live: Mapping[ObjectKey, KubeObject]
-) -> None:
-    """Store where default deny is in force: a Sidecar changed by hand may not be, until healed."""
-    names = [outbox.namespace_of(row.key) for row in seen]
-    ours = set(cluster.owned_objects.filter(kind="Sidecar").values_list("uid", flat=True))
-    decided = Q(default_deny=True) | Q(default_deny_enforced=True)
-    for row in Namespace.objects.filter(decided, cluster=cluster, gone_at=None, name__in=names):
-        sidecar = live.get(ObjectKey(NETWORKING_V1, "Sidecar", row.name, SIDECAR_NAME))
-        enforced = denies(sidecar) and uid_of(sidecar) in ours
-        if row.default_deny_enforced != enforced:
-            Namespace.objects.filter(pk=row.pk).update(default_deny_enforced=enforced)
-
-
-def _settled_slices(cluster: Cluster) -> list[Slice]:
-    rows = Slice.objects.filter(cluster=cluster, lease_until=None).select_related("cluster")
-    return [row for row in rows if row.wanted == row.done]
-
-
-def _read_all(cluster: Cluster, gateway: ClusterGateway) -> dict[ObjectKey, KubeObject]:
-    labels = owner_labels(settings.INSTALLATION)
-    live = {
-        key_of(obj): obj for kind in WRITTEN_KINDS for obj in gateway.list(kind, "", labels).items
-    }
-    # Whoever strips the labels hides an object from the list, but not from its name.
-    known = {
-        ObjectKey(*names)
-        for names in cluster.owned_objects.values_list("api_version", "kind", "namespace", "name")
-    }
-    return live | read_keys(gateway, known - live.keys())
-
-
-def _compare(row: Slice, live: Mapping[ObjectKey, KubeObject]) -> Drift | None:
-    state = load(row)
+def _compare(row: Slice, state: SliceState, places: Places) -> Drift | None:
     if state.refused:
         return None
-    there = {key: obj for key, obj in live.items() if key.namespace == state.namespace}
-    work = plan_work(state, there)
+    there = places.of(row)
+    objects, _ = (
+        (state.objects, False)
+        if state.is_host
+        else with_ways_kept(state, there, lambda _: places.routes())
+    )
+    work = plan_work(state, there, objects=objects)
     keys = {step.key for step in work.steps}
     keys |= {
         item.key
@@ -149,15 +116,9 @@ def _sentence(work: Work, key: ObjectKey, live: KubeObject | None) -> str:
     return f"{key} was changed{by}."
 
 
-def _under_the_brake(
-    cluster: Cluster, drifts: list[Drift], live: Mapping[ObjectKey, KubeObject]
-) -> list[Drift]:
+def _under_the_brake(cluster: Cluster, drifts: list[Drift]) -> list[Drift]:
     """Leave alone what would remove too much at once, all of it, and say so once."""
-    held = {
-        drift.row.pk: keys
-        for drift in drifts
-        if (keys := brake.unexplained(drift.work.state, drift.work.steps, live))
-    }
+    held = {drift.row.pk: keys for drift in drifts if (keys := brake.unexplained(drift.work))}
     count = sum(len(keys) for keys in held.values())
     if count <= max(0, brake.room(cluster)):
         return drifts
@@ -198,7 +159,12 @@ def _flag(cluster: Cluster, drift: Drift) -> None:
 
 
 def _drifted_grants(drift: Drift):  # type: ignore[no-untyped-def]
-    touched = [g.pk for g in drift.work.state.grants if drift.keys & set(keys_of(g))]
+    state = drift.work.state
+    touched = [
+        grant.pk
+        for grant in (*state.grants, *state.guests)
+        if drift.keys & keys_of(grant, state.profile, state.inventory)
+    ]
     return Grant.objects.filter(pk__in=touched, drifted_at=None)
 
 
@@ -212,8 +178,7 @@ def _clear_flags(cluster: Cluster, drifted: set[int], seen: Mapping[int, Slice])
     for row in over:
         with transaction.atomic():
             # Grants before their slice, as everywhere: see `closing`.
-            namespace = outbox.namespace_of(row.key)
-            grants = Grant.objects.filter(cluster=cluster, namespace=namespace)
+            grants = Grant.objects.filter(in_slice(SliceKey.parse(row.key)), cluster=cluster)
             grants.exclude(drifted_at=None).update(drifted_at=None)
             Slice.objects.filter(pk=row.pk, fence=row.fence).update(problem_reason="", problem="")
 
@@ -226,6 +191,7 @@ def _found(cluster: Cluster, drift: Drift) -> Entry:
         target_id=str(drift.row.pk),
         cluster=cluster.name,
         namespace=drift.work.state.namespace,
+        host=drift.work.state.host,
         message=drift.sentence,
         data={"objects": [str(key) for key in sorted(drift.keys)]},
     )

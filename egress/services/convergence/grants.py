@@ -1,6 +1,6 @@
 """What a delivery says about grants: applied, failed, or seen to be gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from egress.cluster.gateway import KubeObject
@@ -9,10 +9,12 @@ from egress.domain.objects import ObjectKey
 from egress.models import Grant
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
-from egress.services.convergence.live import ports_of
-from egress.services.convergence.state import Problem, keys_of
+from egress.services.convergence.openings import deciding_openings
+from egress.services.convergence.state import Problem
 
 ACTOR = Actor.system("convergence")
+ALIAS_FAILED = "AliasNotWritten"
+"""The failure of a grant that is in force, but not under its alias."""
 
 
 def activate(*, grants: Iterable[Grant], now: datetime) -> list[Entry]:
@@ -22,7 +24,9 @@ def activate(*, grants: Iterable[Grant], now: datetime) -> list[Entry]:
     """
     entries = []
     for grant in grants:
-        applied = {"applied_at": now, "drifted_at": None, "failed_reason": "", "failed_message": ""}
+        applied: dict[str, object] = {"applied_at": now, "drifted_at": None}
+        if grant.failed_reason != ALIAS_FAILED:
+            applied |= {"failed_reason": "", "failed_message": ""}
         is_new = grant.status == GrantStatus.PENDING or grant.active_at is None
         if is_new:
             ends = now + timedelta(days=grant.duration_days) if grant.duration_days else None
@@ -37,9 +41,14 @@ def activate(*, grants: Iterable[Grant], now: datetime) -> list[Entry]:
 
 
 def mark_failed(*, problems: Mapping[Grant, Problem]) -> list[Entry]:
-    """Say why grants could not be applied. Returns the audit events, one per change of reason."""
+    """Say why grants could not be applied. Returns the audit events, one per change of reason.
+
+    What only waits for something else has not failed.
+    """
     entries = []
     for grant, problem in problems.items():
+        if problem.quiet:
+            continue
         reason, message = problem.reason[:64], problem.message[:1000]
         changed = Grant.objects.filter(pk=grant.pk, ended_at=None).update(
             failed_reason=reason, failed_message=message
@@ -49,22 +58,39 @@ def mark_failed(*, problems: Mapping[Grant, Problem]) -> list[Entry]:
     return entries
 
 
+def note_aliases(*, grants: Iterable[Grant], problems: Mapping[Grant, Problem]) -> list[Entry]:
+    """Say which grants of a namespace are not reachable under their alias, or are again.
+
+    Their host's slice answers for the grants themselves, so other failures are left alone.
+    """
+    failed = {
+        grant: Problem(ALIAS_FAILED, problem.message)
+        for grant, problem in problems.items()
+        if grant.failed_reason in ("", ALIAS_FAILED)
+    }
+    mended = [g.pk for g in grants if g not in problems and g.failed_reason == ALIAS_FAILED]
+    Grant.objects.filter(pk__in=mended, failed_reason=ALIAS_FAILED).update(
+        failed_reason="", failed_message=""
+    )
+    return mark_failed(problems=failed)
+
+
 def confirm_gone(
     *,
     grants: Iterable[Grant],
+    keys: Mapping[int, Collection[ObjectKey]],
     live: Mapping[ObjectKey, KubeObject],
-    open_grants: Sequence[Grant],
+    rendered: Mapping[ObjectKey, KubeObject],
     now: datetime,
 ) -> list[Entry]:
     """Confirm ended grants whose access `live` no longer has, read after they were ended.
 
-    Access that another open grant of the namespace needs does not count. Returns the audit
-    events to record last.
+    `keys` are, by primary key of a grant, the objects that may open its access, `rendered` what
+    is granted now. Returns the audit events to record last.
     """
-    needed = {(grant.host, grant.port) for grant in open_grants}
     entries = []
     for grant in grants:
-        if not is_gone(grant, live, needed):
+        if not is_gone(grant, keys[grant.pk], live, rendered):
             continue
         confirmed = Grant.objects.filter(
             pk=grant.pk, ended_at__isnull=False, confirmed_at=None
@@ -77,13 +103,21 @@ def confirm_gone(
 
 
 def is_gone(
-    grant: Grant, live: Mapping[ObjectKey, KubeObject], needed: set[tuple[str, int]]
+    grant: Grant,
+    keys: Collection[ObjectKey],
+    live: Mapping[ObjectKey, KubeObject],
+    rendered: Mapping[ObjectKey, KubeObject],
 ) -> bool:
-    """Tell whether nothing under our names still opens the grant's port."""
-    entry, _ = keys_of(grant)
-    if (grant.host, grant.port) in needed:
-        return True
-    return grant.port not in ports_of(live.get(entry))
+    """Tell whether nothing under our names opens what only this grant opened.
+
+    What other open grants need is opened by rights: it stands in `rendered`. Which objects
+    decide under which enforcement, and why, tells `openings.deciding_openings`.
+    """
+    for key in keys:
+        opened = {one for one in deciding_openings(live.get(key)) if one.serves(grant)}
+        if opened - deciding_openings(rendered.get(key)):
+            return False
+    return True
 
 
 def _until(ends: datetime | None) -> str:

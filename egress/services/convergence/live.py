@@ -1,13 +1,26 @@
 """What a cluster carries now, read fresh."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+
+from django.conf import settings
 
 from egress.cluster import kinds
 from egress.cluster.gateway import ClusterGateway, Kind, KubeObject
+from egress.cluster.ownership import owner_labels
 from egress.domain.objects import ObjectKey, key_of
 
-WRITTEN_KINDS = (kinds.SERVICE_ENTRY, kinds.DESTINATION_RULE, kinds.SIDECAR)
-"""The kinds a namespace slice is made of."""
+NAMESPACE_KINDS = (kinds.SERVICE_ENTRY, kinds.DESTINATION_RULE, kinds.SIDECAR)
+"""The kinds that every namespace slice may hold; others are read by their names."""
+HOST_KINDS = (
+    kinds.SERVICE_ENTRY,
+    kinds.DESTINATION_RULE,
+    kinds.VIRTUAL_SERVICE,
+    kinds.GATEWAY,
+    kinds.AUTHORIZATION_POLICY,
+)
+"""The kinds of objects that lie in the egress namespace."""
+ONE_BY_ONE = 8
+"""So many objects of a kind are read by their names; more of them are listed first."""
 
 
 def kind_of_key(key: ObjectKey) -> Kind:
@@ -15,15 +28,19 @@ def kind_of_key(key: ObjectKey) -> Kind:
     return kinds.kind_of({"apiVersion": key.api_version, "kind": key.kind})
 
 
-def read_namespace_uid(gateway: ClusterGateway, name: str) -> str:
-    """Return the uid of a namespace, empty when it is not there."""
-    found = gateway.get(kinds.NAMESPACE, "", name)
-    return str(found["metadata"].get("uid", "")) if found else ""
+def read_uids(gateway: ClusterGateway, names: Collection[str]) -> Mapping[str, str]:
+    """Return the uids of those of the namespaces that are there."""
+    if len(names) > ONE_BY_ONE:
+        found = gateway.list(kinds.NAMESPACE).items
+    else:
+        read = [gateway.get(kinds.NAMESPACE, "", name) for name in sorted(names)]
+        found = [obj for obj in read if obj]
+    return {obj["metadata"]["name"]: uid_of(obj) for obj in found}
 
 
 def read_namespace(gateway: ClusterGateway, name: str) -> dict[ObjectKey, KubeObject]:
-    """Return everything of our kinds in a namespace, whoever wrote it, labels or not."""
-    return {key_of(obj): obj for kind in WRITTEN_KINDS for obj in gateway.list(kind, name).items}
+    """Return all of the usual kinds in a namespace, whoever wrote it, labels or not."""
+    return {key_of(obj): obj for kind in NAMESPACE_KINDS for obj in gateway.list(kind, name).items}
 
 
 def read_keys(gateway: ClusterGateway, keys: Iterable[ObjectKey]) -> dict[ObjectKey, KubeObject]:
@@ -36,12 +53,45 @@ def read_keys(gateway: ClusterGateway, keys: Iterable[ObjectKey]) -> dict[Object
     return found
 
 
+def read_many(gateway: ClusterGateway, keys: Iterable[ObjectKey]) -> dict[ObjectKey, KubeObject]:
+    """Return those of the objects that exist; where there are many, ours are listed first.
+
+    What the list does not show is read by name: somebody may have taken our labels off.
+    """
+    wanted = set(keys)
+    groups: dict[tuple[str, str], set[ObjectKey]] = {}
+    for key in wanted:
+        groups.setdefault((key.api_version, key.kind), set()).add(key)
+    found: dict[ObjectKey, KubeObject] = {}
+    for group in groups.values():
+        if len(group) > ONE_BY_ONE:
+            places = {key.namespace for key in group}
+            listed = gateway.list(
+                kind_of_key(next(iter(group))),
+                places.pop() if len(places) == 1 else "",
+                owner_labels(settings.INSTALLATION),
+            )
+            found |= {key: obj for obj in listed.items if (key := key_of(obj)) in group}
+    return found | read_keys(gateway, wanted - found.keys())
+
+
 def uid_of(obj: KubeObject | None) -> str:
     """Return the uid of a live object, empty when there is none."""
     return str(obj["metadata"].get("uid", "")) if obj else ""
 
 
-def ports_of(obj: KubeObject | None) -> frozenset[int]:
-    """Return the port numbers that a ServiceEntry opens, none when it does not exist."""
-    ports = ((obj or {}).get("spec") or {}).get("ports") or []
-    return frozenset(int(port["number"]) for port in ports if "number" in port)
+def has_address(obj: KubeObject | None) -> bool:
+    """Tell whether istiod has given every host of a ServiceEntry an address of its own."""
+    spec, status = (obj or {}).get("spec") or {}, (obj or {}).get("status") or {}
+    given = {str(one.get("host")) for one in status.get("addresses") or [] if one.get("value")}
+    hosts = {str(host) for host in spec.get("hosts") or []}
+    return bool(hosts) and hosts <= given
+
+
+def is_bound_to_waypoint(obj: KubeObject | None) -> bool:
+    """Tell whether istiod has bound a ServiceEntry to its waypoint (istio.md 5.1)."""
+    conditions = ((obj or {}).get("status") or {}).get("conditions") or []
+    return any(
+        one.get("type") == "istio.io/WaypointBound" and one.get("status") == "True"
+        for one in conditions
+    )

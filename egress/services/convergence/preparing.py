@@ -1,112 +1,140 @@
 """Before the first write: what the cluster carries, what is to change, and what must wait."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from functools import partial
 
+from egress.cluster import kinds
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway, KubeObject
-from egress.domain.manifests.check import check_object
-from egress.domain.objects import ObjectKey
-from egress.domain.order import Direction, Step, Verb, held_back, write_steps
-from egress.domain.plan import Action, Plan, plan
-from egress.models import Slice
+from egress.domain.objects import ObjectKey, key_of
+from egress.domain.order import Direction
+from egress.models import Delivery, DeliveryStep, Slice
 from egress.services.convergence import brake, stopping
-from egress.services.convergence.collisions import find_collisions
-from egress.services.convergence.live import read_namespace, read_namespace_uid
-from egress.services.convergence.state import Problem, SliceState, load
+from egress.services.convergence.admitting import (
+    leave_out_who_is_not_ready,
+    put_off_what_awaits_an_address,
+)
+from egress.services.convergence.beside import Claims
+from egress.services.convergence.blocking import hold_what_posture_blocks
+from egress.services.convergence.collisions import hold_what_collides
+from egress.services.convergence.hosts import take_beside
+from egress.services.convergence.live import read_keys, read_many, read_namespace, read_uids
+from egress.services.convergence.loading import load
+from egress.services.convergence.planning import plan_work
+from egress.services.convergence.shared import (
+    is_client_rule,
+    routed_subsets,
+    rule_with_ways_kept,
+)
+from egress.services.convergence.state import Problem, SliceState
+from egress.services.convergence.work import Work, only_takes_away
+
+ReadRoutes = Callable[[SliceState], Iterable[KubeObject]]
+"""Returns the live VirtualServices of the egress namespace."""
 
 
-@dataclass
-class Work:
-    """A plan that may be carried out. `held` says which objects are not written, and why."""
-
-    state: SliceState
-    live: dict[ObjectKey, KubeObject]
-    plan: Plan
-    steps: list[Step]
-    held: dict[ObjectKey, Problem] = field(default_factory=dict)
-    unexplained: frozenset[ObjectKey] = frozenset()
-    trouble: ClusterError | None = None
-
-    def hold(self, key: ObjectKey, problem: Problem) -> None:
-        """Leave an object alone, and all that is to be written to it."""
-        self.held.setdefault(key, problem)
-        self.steps = [step for step in self.steps if step.key != key]
-
-    def hold_in(self, key: ObjectKey, problem: Problem) -> None:
-        """Give nothing through an object; what takes away goes on."""
-        self.held.setdefault(key, problem)
-        self.steps = [step for step in self.steps if step.key != key or _only_takes_away(step)]
-
-
-def prepare(row: Slice, gateway: ClusterGateway) -> Work:
+def prepare(claims: Claims, gateway: ClusterGateway) -> Work:
     """Read, render and plan a slice, and hold back what is not safe to write.
 
-    Writes nothing. Raises ClusterError when the cluster cannot be read, and StoppedError when
-    the process ends.
+    Writes nothing, but claims the slices of namespaces that a host's delivery writes to. Raises
+    ClusterError when the cluster cannot be read, and StoppedError when the process ends.
     """
-    name = row.key.partition(":")[2]
-    state = load(row, live_namespace_uid=read_namespace_uid(gateway, name))
-    live = read_namespace(gateway, name)
-    work = plan_work(state, live)
-    _hold_collisions(work, gateway)
-    work.unexplained = brake.unexplained(state, work.steps, live)
+    row = claims.own.row
+    state = load(row, read_uids=partial(read_uids, gateway))
+    work = _of_host(state, claims, gateway) if state.is_host else _of_namespace(state, gateway)
+    hold_what_posture_blocks(work)
+    hold_what_collides(work, gateway)
+    leave_out_who_is_not_ready(work)
+    put_off_what_awaits_an_address(work)
+    work.unexplained = brake.unexplained(work)
     if len(work.unexplained) > max(0, brake.room(state.cluster)):
         hold_unexplained(work)
     _try_out(work, gateway)
+    work.sighted = _sight_of_earlier(row, work, gateway)
     return work
 
 
 def hold_unexplained(work: Work) -> None:
     """Put the brake on: nothing is taken away that nobody decided to take away."""
-    for key in work.unexplained:
-        work.hold(key, brake.brake_problem(work.state.cluster, len(work.unexplained)))
+    problem = brake.brake_problem(work.state.cluster, len(work.unexplained))
+    # The ways to a gateway stay with the routes that lead to them.
+    ways = {s.key for s in work.steps if is_client_rule(s.key) and s.direction is Direction.OUT}
+    for key in work.unexplained | ways:
+        work.hold(key, problem)
     work.unexplained = frozenset()
 
 
-def plan_work(state: SliceState, live: dict[ObjectKey, KubeObject]) -> Work:
-    """Return the plan for a slice, without what a foreign object stands in the way of."""
-    made = plan(state.objects, live.values(), state.owned, installation=state.profile.installation)
-    work = Work(state, live, made, write_steps(made))
-    for item in made.of(Action.FOREIGN):
-        if item.desired is not None:
-            work.held[item.key] = Problem("ForeignObject", f"{item.key} is in the way: {item.note}")
-    for block in held_back(made):
-        work.held[block.key] = Problem("ForeignObject", block.message)
-    if state.default_deny_problem:
-        for step in [s for s in work.steps if s.key.kind == "Sidecar"]:
-            work.hold(step.key, state.default_deny_problem)
-    for step in list(work.steps):
-        if step.obj is not None and (faults := check_object(step.obj)):
-            message = f"{step.key} breaks a rule and is not written: {faults[0]}"
-            work.hold_in(step.key, Problem("UnsafeObject", message, lasting=True))
+def _of_host(state: SliceState, claims: Claims, gateway: ClusterGateway) -> Work:
+    keys = {key_of(obj) for obj in state.objects} | state.records.keys()
+    live = read_many(gateway, keys)
+    beside = take_beside(state, live, claims, gateway)
+    work = plan_work(
+        state,
+        live | beside.live,
+        objects=[*state.objects, *beside.objects.values()],
+        beside=beside.records,
+    )
+    for key, problem in beside.held.items():
+        work.hold(key, problem)
+        if problem.quiet:
+            work.waits.append(problem)
     return work
 
 
-def _hold_collisions(work: Work, gateway: ClusterGateway) -> None:
-    state = work.state
-    opened = {
-        str(step.obj["spec"]["hosts"][0]): step.key
-        for step in work.steps
-        if step.obj and step.key.kind == "ServiceEntry" and step.direction is Direction.IN
+def _of_namespace(state: SliceState, gateway: ClusterGateway) -> Work:
+    live = read_namespace(gateway, state.namespace)
+    keys = {key_of(obj) for obj in state.objects} | state.records.keys()
+    live |= read_many(gateway, keys - live.keys())
+    objects, kept = with_ways_kept(state, live, partial(_routes, gateway))
+    work = plan_work(state, live, objects=objects)
+    if kept:
+        work.waits.append(_AWAITS_HOST)
+    return work
+
+
+def with_ways_kept(
+    state: SliceState, live: dict[ObjectKey, KubeObject], routes: ReadRoutes
+) -> tuple[list[KubeObject], bool]:
+    """Return the objects of a namespace with the ways to a gateway that routes still lead to.
+
+    Also whether any such way is there that nothing grants any more: the slice of its host takes
+    the route away first (istio.md 3.8, "Out" 3 and 4). `routes` is asked only when there may be.
+    """
+    wanted = {key_of(obj): obj for obj in state.objects}
+    spare = {
+        key: left
+        for key, obj in live.items()
+        if _is_ours(key, state) and (left := _subsets(obj) - _subsets(wanted.get(key)))
     }
-    ours = {row.uid for row in state.records.values() if row.uid}
-    ours |= {item.uid for item in work.plan.items if item.uid and item.action is not Action.FOREIGN}
-    collisions = find_collisions(
-        gateway,
-        namespace=state.namespace,
-        hosts=opened.keys(),
-        ours=ours,
-        mesh=state.cluster.mesh,
-    )
-    for host, problem in collisions.items():
-        work.hold_in(opened[host], problem)
+    there = list(routes(state)) if spare else []
+    is_kept = False
+    for key, left in sorted(spare.items()):
+        service = str(live[key]["spec"].get("host", ""))
+        routed = routed_subsets(there, state.namespace, service) & left
+        rule = rule_with_ways_kept(wanted.get(key), live[key], routed)
+        if routed and rule is not None:
+            wanted[key], is_kept = rule, True
+    return list(wanted.values()), is_kept
+
+
+def _is_ours(key: ObjectKey, state: SliceState) -> bool:
+    return is_client_rule(key) and (key in state.records or key in state.rendered)
+
+
+def _subsets(rule: KubeObject | None) -> set[str]:
+    subsets = ((rule or {}).get("spec") or {}).get("subsets") or []
+    return {str(one.get("name")) for one in subsets}
+
+
+def _routes(gateway: ClusterGateway, state: SliceState) -> Iterable[KubeObject]:
+    return gateway.list(kinds.VIRTUAL_SERVICE, state.profile.egress_namespace).items
 
 
 def _try_out(work: Work, gateway: ClusterGateway) -> None:
     """Let the server judge everything that will be written, without writing it."""
     live_uids = {item.key: item.uid for item in work.plan.items}
     for step in list(work.steps):
-        if step.obj is None or _only_takes_away(step):
+        if step.obj is None or only_takes_away(step):
             continue
         stopping.check()
         try:
@@ -122,5 +150,19 @@ def _try_out(work: Work, gateway: ClusterGateway) -> None:
             work.hold_in(step.key, Problem(error.fault, error.message))
 
 
-def _only_takes_away(step: Step) -> bool:
-    return step.verb is not Verb.CREATE and step.direction is Direction.OUT
+def _sight_of_earlier(
+    row: Slice, work: Work, gateway: ClusterGateway
+) -> dict[ObjectKey, KubeObject]:
+    """Read what deliveries that never ended may have written, as far as the plan has not."""
+    steps = DeliveryStep.objects.filter(
+        delivery__slice=row, delivery__outcome=Delivery.Outcome.RUNNING
+    )
+    names = steps.values_list("api_version", "kind", "namespace", "name")
+    return read_keys(gateway, {ObjectKey(*one) for one in names} - work.live.keys())
+
+
+_AWAITS_HOST = Problem(
+    "AwaitsHost",
+    "A route to the egress gateway still leads here; the delivery of its host takes it out first.",
+    quiet=True,
+)

@@ -1,15 +1,21 @@
-"""Which due slice comes next: what takes access away first, and clusters in turn."""
+"""Which due slice comes next: what takes access away first, and clusters in turn.
+
+Of slices that became due together, the host's goes first when access is taken away: its doors
+decide. When access is given, the namespace's goes first: it writes the ways of all its new grants
+to the gateway at once, and then none of their hosts has to.
+"""
 
 import random
 import threading
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Min, Q, QuerySet, When
 from django.db.models.functions import Now
 
-from egress.models import Cluster, Slice
+from egress.domain.slices import SliceKind
+from egress.models import Cluster, Priority, Slice
 from egress.services.convergence.claim import Claim
 from egress.services.convergence.clock import from_now, steady
 
@@ -49,8 +55,11 @@ def claim_next(
 
 def due_slices() -> QuerySet[Slice]:
     """Return the slices that are due and that nobody holds."""
-    is_free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    return Slice.objects.filter(is_free, wanted__gt=F("done"), due_at__lte=Now())
+    return _free().filter(wanted__gt=F("done"), due_at__lte=Now())
+
+
+def _free() -> QuerySet[Slice]:
+    return Slice.objects.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 
 def _being_tried() -> QuerySet[Cluster]:
@@ -67,23 +76,46 @@ def delay_after(attempts: int) -> float:
     return delay * random.uniform(0.75, 1.0)  # noqa: S311 (spreads load, protects nothing)
 
 
+def claim_beside(claim: Claim, key: str) -> Claim | None:
+    """Claim another slice of the same cluster for the holder of `claim`, whether it is due or not.
+
+    Returns None at once when somebody else holds it: nobody waits for anybody here.
+    """
+    row, _ = Slice.objects.get_or_create(
+        cluster=claim.row.cluster, key=key, defaults={"due_at": Now()}
+    )
+    return _take(_free(), row, claim.worker)
+
+
 def _claim_in(due: QuerySet[Slice], worker: str) -> Claim | None:
-    for seen in due.order_by("priority", "due_at", "pk")[:_CANDIDATES]:
-        asked_at = steady()
-        # An abandoned claim may have had a write on its way when its lease ran out.
-        late = timedelta(seconds=settings.CALL_TIMEOUT_SECONDS)
-        quiet_at = ExpressionWrapper(F("lease_until") + late, output_field=DateTimeField())
-        taken = due_slices().filter(pk=seen.pk, fence=seen.fence)
-        if taken.update(
-            holder=worker,
-            fence=F("fence") + 1,
-            quiet_at=Case(When(lease_until__isnull=False, then=quiet_at), default=F("quiet_at")),
-            lease_until=from_now(settings.LEASE_SECONDS),
-        ):
-            row = Slice.objects.select_related("cluster").get(pk=seen.pk)
-            if row.fence == seen.fence + 1:
-                return Claim(row, asked_at)
+    candidates = list(due.order_by("priority", "due_at", "pk")[:_CANDIDATES])
+    for seen in sorted(candidates, key=_rank):
+        if claim := _take(due_slices(), seen, worker):
+            return claim
     return None
+
+
+def _rank(row: Slice) -> tuple[int, datetime, bool, int]:
+    is_host = row.key.startswith(SliceKind.HOST)
+    is_first = is_host == (row.priority == Priority.REVOKE)
+    return row.priority, row.due_at.replace(microsecond=0), not is_first, row.pk
+
+
+def _take(free: QuerySet[Slice], seen: Slice, worker: str) -> Claim | None:
+    asked_at = steady()
+    # An abandoned claim may have had a write on its way when its lease ran out.
+    late = timedelta(seconds=settings.CALL_TIMEOUT_SECONDS)
+    quiet_at = ExpressionWrapper(F("lease_until") + late, output_field=DateTimeField())
+    taken = free.filter(pk=seen.pk, fence=seen.fence)
+    if not taken.update(
+        holder=worker,
+        fence=F("fence") + 1,
+        quiet_at=Case(When(lease_until__isnull=False, then=quiet_at), default=F("quiet_at")),
+        lease_until=from_now(settings.LEASE_SECONDS),
+    ):
+        return None
+    row = Slice.objects.select_related("cluster").get(pk=seen.pk)
+    return Claim(row, asked_at) if row.fence == seen.fence + 1 else None
 
 
 def _take_turn(cluster_id: int) -> None:

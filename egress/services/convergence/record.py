@@ -13,15 +13,16 @@ from egress.domain.objects import ObjectKey
 from egress.domain.order import Step, Verb
 from egress.domain.plan import Action
 from egress.domain.render import GENERATOR_VERSION
+from egress.domain.slices import SliceKey, SliceKind
 from egress.models import Cluster, Delivery, DeliveryStep, OwnedObject
 from egress.services import audit
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
 from egress.services.convergence import brake, lease
-from egress.services.convergence.claim import Claim
+from egress.services.convergence.beside import Claims
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.live import uid_of
-from egress.services.convergence.preparing import Work
+from egress.services.convergence.work import Work
 
 Result = DeliveryStep.Result
 ACTOR = Actor.system("convergence")
@@ -46,14 +47,15 @@ def hash_of(obj: KubeObject | None) -> str:
 
 
 @transaction.atomic
-def announce(claim: Claim, work: Work) -> Announced:
-    """Store what is about to be written, under the claim. Nothing may be written before.
+def announce(claims: Claims, work: Work) -> Announced:
+    """Store what is about to be written, under the claims. Nothing may be written before.
 
     Raises ClaimLostError, and BrakedError when too much has been removed meanwhile.
     """
     if not work.steps:
         return Announced()
-    claim.lock()
+    claim = claims.own
+    claims.lock()
     if work.unexplained:
         lease.lock(f"brake:{work.state.cluster.pk}")
         if len(work.unexplained) > brake.room(work.state.cluster):
@@ -70,7 +72,7 @@ def announce(claim: Claim, work: Work) -> Announced:
         started_at=database_now(),
     )
     rows = DeliveryStep.objects.bulk_create(_steps(delivery, work))
-    _announce_objects(claim, work)
+    _announce_objects(claims, work)
     audit.record(
         tag=Tag.DELIVERY_STARTED,
         actor=ACTOR,
@@ -78,6 +80,7 @@ def announce(claim: Claim, work: Work) -> Announced:
         target_id=str(delivery.pk),
         cluster=work.state.cluster.name,
         namespace=work.state.namespace,
+        host=work.state.host,
         message=f"{work.plan.summary()} Cause: {claim.row.cause or 'not told'}",
         data={"fence": claim.fence, "steps": [_told(row) for row in rows]},
     )
@@ -104,20 +107,47 @@ def _steps(delivery: Delivery, work: Work) -> list[DeliveryStep]:
     ]
 
 
-def _announce_objects(claim: Claim, work: Work) -> None:
-    final = {step.key: step.obj for step in work.steps}
-    for key, obj in final.items():
-        if obj is None:
+def _announce_objects(claims: Claims, work: Work) -> None:
+    for key, obj in _first_seen(work.steps).items():
+        _intend(claims, work.state.cluster, key, hash_of(obj))
+
+
+def _first_seen(steps: Sequence[Step]) -> dict[ObjectKey, KubeObject]:
+    """Return the content by which a crash will know what it wrote.
+
+    Of what is made and widened later, that is the first content: from then on the uid is known.
+    """
+    found: dict[ObjectKey, KubeObject] = {}
+    is_made = set()
+    for step in steps:
+        if step.obj is None or step.key in is_made:
             # What is only removed is known by its uid already.
             continue
-        defaults = {"slice": claim.row, "intent_hash": hash_of(obj)}
-        OwnedObject.objects.update_or_create(
-            defaults=defaults, cluster=work.state.cluster, **names_of(key)
-        )
+        found[step.key] = step.obj
+        if step.verb is Verb.CREATE:
+            is_made.add(step.key)
+    return found
+
+
+def _intend(claims: Claims, cluster: Cluster, key: ObjectKey, content_hash: str) -> None:
+    OwnedObject.objects.update_or_create(
+        defaults={"slice_id": claims.slice_id_of(key), "intent_hash": content_hash},
+        cluster=cluster,
+        **names_of(key),
+    )
+
+
+def amend(claims: Claims, work: Work, step: Step, row: DeliveryStep) -> None:
+    """Store, before the write, that less is written than was announced. Raises ClaimLostError."""
+    claims.own.lock()
+    row.content_hash = hash_of(step.obj)
+    row.save(update_fields=["content_hash"])
+    _intend(claims, work.state.cluster, step.key, row.content_hash)
 
 
 def note(
-    cluster: Cluster,
+    claims: Claims,
+    work: Work,
     step: Step,
     row: DeliveryStep,
     *,
@@ -131,6 +161,7 @@ def note(
     `live` is the object as the cluster stored it. What may or may not have happened (UNKNOWN)
     keeps its intent, so that the next delivery reads it.
     """
+    cluster = work.state.cluster
     row.result, row.message, row.finished_at = result, message[:1000], database_now()
     row.uid = uid_of(live) or row.uid
     with transaction.atomic():
@@ -141,18 +172,18 @@ def note(
             # Made again in a moment: the intent stays, the uid is gone.
             known.delete() if is_last else known.update(uid="")
         elif result == Result.WRITTEN:
-            _remember(cluster, step, row, live, is_settled=is_last)
+            _remember(claims, cluster, step, live, is_settled=is_last)
         elif result in (Result.FAILED, Result.SKIPPED):
             known.filter(uid="").delete()
             known.update(intent_hash="")
 
 
 def _remember(
-    cluster: Cluster, step: Step, row: DeliveryStep, live: KubeObject | None, *, is_settled: bool
+    claims: Claims, cluster: Cluster, step: Step, live: KubeObject | None, *, is_settled: bool
 ) -> None:
     """Keep the uid of what was written, also when somebody else dropped the record meanwhile."""
     values: dict[str, Any] = {
-        "slice_id": row.delivery.slice_id,
+        "slice_id": claims.slice_id_of(step.key),
         "uid": uid_of(live),
         "content_hash": hash_of(step.obj),
         "written_at": Now(),
@@ -162,26 +193,27 @@ def _remember(
     OwnedObject.objects.update_or_create(defaults=values, cluster=cluster, **names_of(step.key))
 
 
-def settle_records(claim: Claim, work: Work) -> None:
+def settle_records(claims: Claims, work: Work) -> None:
     """Bring records to what was read: found uids are kept, records of what is gone are dropped.
 
-    A record of something gone stays until no abandoned write can be on its way. Raises
-    ClaimLostError.
+    A record of something gone stays until no abandoned write can be on its way, and so does one
+    of a slice that is not claimed. Raises ClaimLostError.
     """
-    records = work.state.records
+    records = {
+        key: row for key, row in work.records.items() if row.slice_id == claims.slice_id_of(key)
+    }
     found = [
         item
         for item in work.plan.items
         if item.action in (Action.UNCHANGED, Action.UPDATE, Action.DELETE)
+        and item.key in records
         and (records[item.key].uid != item.uid or records[item.key].intent_hash)
     ]
-    quiet_at = claim.row.quiet_at
-    is_quiet = quiet_at is None or database_now() >= quiet_at
-    gone = [records[key].pk for key in work.plan.gone] if is_quiet else []
+    gone = [records[key].pk for key in work.plan.gone if key in records and claims.is_quiet(key)]
     if not found and not gone:
         return
     with transaction.atomic():
-        claim.lock()
+        claims.lock()
         for item in found:
             OwnedObject.objects.filter(pk=records[item.key].pk).update(
                 uid=item.uid, content_hash=hash_of(item.live), intent_hash="", written_at=Now()
@@ -189,50 +221,17 @@ def settle_records(claim: Claim, work: Work) -> None:
         OwnedObject.objects.filter(pk__in=gone).delete()
 
 
-def abandon_earlier(claim: Claim, work: Work) -> None:
-    """Close deliveries of the slice that never ended, by what the cluster shows of them.
-
-    Raises ClaimLostError.
-    """
-    left = Delivery.objects.filter(slice=claim.row, outcome=Delivery.Outcome.RUNNING)
-    if not left.exists():
-        return
-    with transaction.atomic():
-        claim.lock()
-        entries = [_abandon(delivery, work) for delivery in left.prefetch_related("steps")]
-        audit.record_all(entries)
-
-
-def _abandon(delivery: Delivery, work: Work) -> Entry:
-    rows = list(delivery.steps.all())
-    for row in rows:
-        if row.result in (Result.INTENDED, Result.UNKNOWN):
-            seen = work.live.get(key_of_step(row))
-            row.result = Result.WRITTEN if _has_happened(row, seen) else Result.FAILED
-            row.message = "Found out by reading, after the worker that wrote it was gone."
-            row.uid, row.finished_at = uid_of(seen) or row.uid, database_now()
-            row.save(update_fields=["result", "message", "uid", "finished_at"])
-    delivery.outcome, delivery.finished_at = Delivery.Outcome.ABANDONED, database_now()
-    delivery.reason, delivery.message = "Abandoned", "The worker stopped before it was done."
-    delivery.save(update_fields=["outcome", "reason", "message", "finished_at"])
-    return finished_entry(delivery, rows)
-
-
-def _has_happened(row: DeliveryStep, seen: KubeObject | None) -> bool:
-    if row.action == Verb.DELETE:
-        return seen is None or uid_of(seen) != row.uid
-    return seen is not None and hash_of(seen) == row.content_hash
-
-
 def finished_entry(delivery: Delivery, rows: Sequence[DeliveryStep]) -> Entry:
     """Return the audit event that a delivery is over, with the result of every write."""
+    key = SliceKey.parse(delivery.slice.key)
     return Entry(
         tag=Tag.DELIVERY_FINISHED,
         actor=ACTOR,
         target="delivery",
         target_id=str(delivery.pk),
         cluster=delivery.cluster.name,
-        namespace=delivery.slice.key.partition(":")[2],
+        namespace=key.name if key.kind is SliceKind.NAMESPACE else "",
+        host=key.name if key.kind is SliceKind.HOST else "",
         message=f"{delivery.get_outcome_display()}. {delivery.message or delivery.summary}",
         data={
             "outcome": str(delivery.outcome),

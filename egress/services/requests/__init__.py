@@ -1,26 +1,31 @@
 """Requests: from what somebody types to a decision.
 
-`drafts` understands what was typed, `assessment` asks the policies, `previews` shows what would
-happen, `submissions` creates and edits, `decisions` decides, `renewals` asks for more time,
-`endings` are withdrawing and lapsing, `comments` is what people say.
+`drafts` understands what was typed, `sights` looks at the live cluster, `assessment` asks the
+policies, `previews` shows what would happen, `submissions` creates and edits, `decisions`
+decides, `renewals` asks for more time, `endings` are withdrawing and lapsing, `comments` is what
+people say.
 """
 
+from egress.services.requests.assessment import live_findings
 from egress.services.requests.comments import comment
 from egress.services.requests.decisions import decide
 from egress.services.requests.drafts import DestinationDraft, RequestDraft
 from egress.services.requests.endings import lapse_overdue, withdraw
 from egress.services.requests.previews import Preview, preview
 from egress.services.requests.renewals import renew
+from egress.services.requests.sights import begin_anew_after_looking
 from egress.services.requests.submissions import edit, submit
 
 __all__ = [
     "DestinationDraft",
     "Preview",
     "RequestDraft",
+    "begin_anew_after_looking",
     "comment",
     "decide",
     "edit",
     "lapse_overdue",
+    "live_findings",
     "preview",
     "renew",
     "submit",

@@ -1,7 +1,8 @@
 """What the policies say about a wish, and who would have to decide it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from egress.domain.access import Destination, Subject, Wish
 from egress.domain.policies import Finding, Level
@@ -10,6 +11,7 @@ from egress.models import Cluster, Grant, Person
 from egress.selectors import people, policy
 from egress.services.errors import Refused
 from egress.services.guards import as_duration
+from egress.services.requests.sights import Sight
 
 APPROVALS_AFTER_REVIEW = 2
 
@@ -19,11 +21,12 @@ class Assessment:
     """What the policies found, and who may decide.
 
     `approvals_needed` counts distinct people who must say the same; `approvers` are all who may
-    decide, the requester excluded.
+    decide, the requester excluded. `live` are those findings that the cluster itself gave.
     """
 
     findings: tuple[Finding, ...]
     approvers: tuple[Person, ...]
+    live: frozenset[Finding] = frozenset()
 
     @property
     def approvals_needed(self) -> int:
@@ -54,14 +57,17 @@ def assess(
     destinations: Iterable[Destination],
     duration_days: int | None,
     requester: Person | None,
+    sight: Sight,
     renews: Grant | None = None,
 ) -> Assessment:
     """Return what the policies say now, and who may decide.
 
-    `renews` is the grant that would be extended: it does not stand in its own way.
+    `renews` is the grant that would be extended: it does not stand in its own way. `sight` is
+    the live cluster.
     """
     wish = Wish(subject, tuple(destinations), as_duration(duration_days))
-    findings = policy.findings_for(cluster, wish, renews=renews)
+    live = sight.findings(cluster, wish)
+    findings = policy.findings_for(cluster, wish, renews=renews, posture=live)
     involved = [requester, renews.request.requester if renews else None]
     approvers = people.approvers_for(
         cluster, subject.namespace, excluding=[person for person in involved if person]
@@ -69,7 +75,7 @@ def assess(
     missing = approvals_needed(findings) - len(approvers)
     if missing > 0:
         findings = (*findings, _nobody_can_approve(cluster, subject, approvers, missing))
-    return Assessment(findings, tuple(approvers))
+    return Assessment(findings, tuple(approvers), frozenset(live))
 
 
 def _nobody_can_approve(
@@ -122,14 +128,27 @@ def _at_position(finding: Finding, positions: Sequence[int]) -> Finding:
     return replace(finding, field=f"{place}.{part}" if part else place)
 
 
-def as_stored(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Return findings as a request keeps them."""
+def as_stored(findings: Iterable[Finding], live: Collection[Finding] = ()) -> list[dict[str, Any]]:
+    """Return findings as a request keeps them, marking those that the cluster gave."""
     return [
         {
             "reason": finding.reason,
             "message": finding.message,
             "level": str(finding.level),
             "field": finding.field,
+            "codes": list(finding.codes),
+            "live": finding in live,
         }
         for finding in findings
     ]
+
+
+def live_findings(stored: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
+    """Return what the cluster said when a request was stored, from the findings it keeps."""
+    return tuple(
+        Finding(
+            one["reason"], one["message"], Level(one["level"]), one["field"], tuple(one["codes"])
+        )
+        for one in stored
+        if one.get("live")
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from types import EllipsisType
 
 from django.db import transaction
@@ -29,11 +30,11 @@ from egress.services.requests.openings import (
     hold_subject,
     open_grants,
 )
+from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import refuse_moved
 from egress.services.requests.terms import Terms, read_terms
 
 
-@transaction.atomic
 def decide(
     *,
     request: Request,
@@ -49,24 +50,35 @@ def decide(
     with an approval on record when a second person has to agree. `duration_days` may only
     shorten what is asked for; leave it out to keep that. `revision` is the one that was read.
 
-    Raises Missing; NotAllowed for requesters and for everybody who is no approver there, admins
-    and superusers included; Refused when the verdicts are incomplete, or when a policy blocks
-    the access as things are now; Conflict when the request is decided, overdue or edited.
+    For an approval the live cluster is looked at first. Raises Missing; NotAllowed for requesters
+    and for everybody who is no approver there, admins and superusers included; Refused when the
+    verdicts are incomplete, or when a policy or the cluster blocks the access as things are now;
+    Conflict when the request is decided, overdue or edited.
     """
-    standing = guards.standing_of_actor(actor)
+    seen = _decidable(request, guards.standing_of_actor(actor))
+    refuse_moved(seen, revision)
+    text = guards.require_text(note, field="note", what="The note", limit=2000, required=False)
+    said = partial(
+        read_terms, revision=revision, verdicts=verdicts, duration_days=duration_days, note=text
+    )
+    sight = look(seen.cluster, seen.namespace) if said(seen).approved else UNSEEN
+    with transaction.atomic():
+        standing = guards.standing_of_actor(actor)
+        stored = _decidable(request, standing)
+        _claim(stored, revision, standing)
+        terms, now = said(stored), timezone.now()
+        if terms.approved:
+            _approve(stored, terms, actor, sight, now)
+        else:
+            _deny(stored, terms, actor, now)
+        return guards.fresh_request(stored.pk, standing)
+
+
+def _decidable(request: Request, standing: Standing) -> Request:
+    """Return the request as it is now. Raises Missing and NotAllowed."""
     stored = guards.fresh_request(request.pk, standing)
     _require_right(standing, stored)
-    _claim(stored, revision, standing)
-    text = guards.require_text(note, field="note", what="The note", limit=2000, required=False)
-    terms = read_terms(
-        stored, revision=revision, verdicts=verdicts, duration_days=duration_days, note=text
-    )
-    now = timezone.now()
-    if terms.approved:
-        _approve(stored, terms, actor, now)
-    else:
-        _deny(stored, terms, actor, now)
-    return guards.fresh_request(stored.pk, standing)
+    return stored
 
 
 def _require_right(standing: Standing, request: Request) -> None:
@@ -102,15 +114,17 @@ def _deny(request: Request, terms: Terms, actor: Actor, now: datetime) -> None:
     )
 
 
-def _approve(request: Request, terms: Terms, actor: Actor, now: datetime) -> None:
-    hold_subject(
+def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: datetime) -> None:
+    pins = hold_subject(
         cluster_id=request.cluster_id,
         namespace=request.namespace,
         service_account=request.service_account,
         uids=(request.namespace_uid, request.service_account_uid),
     )
+    # As it is under the lock: its settings may have changed since.
+    request.cluster = pins.namespace.cluster
     _require_requester(request)
-    findings = _findings_now(request, terms)
+    findings = _findings_now(request, terms, sight)
     refuse_blocked(findings)
     _note_approval(request, terms, actor, now)
     agreeing = _agreeing(request, terms)
@@ -132,14 +146,19 @@ def _require_requester(request: Request) -> None:
         )
 
 
-def _findings_now(request: Request, terms: Terms) -> tuple[Finding, ...]:
+def _findings_now(request: Request, terms: Terms, sight: Sight) -> tuple[Finding, ...]:
     rows = [row for row in request.destinations.all() if row.position in terms.approved]
     wish = Wish(
         request.subject,
         tuple(row.destination for row in rows),
         guards.as_duration(terms.duration_days),
     )
-    findings = policy.findings_for(request.cluster, wish, renews=request.renews)
+    findings = policy.findings_for(
+        request.cluster,
+        wish,
+        renews=request.renews,
+        posture=sight.findings(request.cluster, wish),
+    )
     return at_positions(findings, [row.position for row in rows])
 
 
@@ -197,9 +216,9 @@ def _grant(
         grants = open_grants(request, approved, days=terms.duration_days, granted_by=by, now=now)
     else:
         grants = [extend_grant(request.renews, days=terms.duration_days, now=now)]
-    outbox.mark_dirty(
+    outbox.mark_grants(
         cluster=request.cluster,
-        keys=[outbox.namespace_key(request.namespace)],
+        grants=grants,
         priority=Priority.GRANT,
         cause=f"Request #{request.pk} was approved by {by}.",
     )

@@ -1,13 +1,16 @@
 """What somebody typed, and how far it can be understood."""
 
+import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from egress import rules
-from egress.domain.access import Destination, Protocol, Subject
+from egress.domain.access import Destination, Protocol, Resolution, Subject
 from egress.domain.hosts import HostError, canonical_destination_host
+from egress.domain.naming import is_dns_label
 from egress.domain.wording import listed, quoted
 from egress.models import Cluster, Namespace, ServiceAccount
 from egress.models.standing import Standing
@@ -15,18 +18,28 @@ from egress.services import texts
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
+MAX_ADDRESSES = 16
+"""Fixed addresses of one destination: more than any host that has them needs."""
+
 MAX_DAYS = 36_500
 """No duration is longer than a century, whatever the policies say: dates have an end."""
 
 
 @dataclass(frozen=True)
 class DestinationDraft:
-    """One destination as typed."""
+    """One destination as typed.
+
+    `addresses` are fixed IP addresses, `long_lived` says that connections stay open for long, and
+    `alias` is a name for the destination inside the namespace.
+    """
 
     host: str
     port: int | str
     protocol: str
     tls_origination: bool = False
+    addresses: Sequence[str] = ()
+    long_lived: bool = False
+    alias: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,9 +182,38 @@ def _destination(typed: DestinationDraft, position: int, reading: Reading) -> De
             f"{path}.protocol",
             f"{quoted(typed.protocol)} is no protocol. Choose {listed([*Protocol])}.",
         )
+    addresses = _addresses(typed.addresses, path, reading)
+    alias = texts.tidy(typed.alias)
+    if alias and not is_dns_label(alias):
+        reading.object_to(
+            f"{path}.alias",
+            f"{quoted(alias)} cannot name a Service. Use lower case letters, digits and hyphens, "
+            "at most 63.",
+        )
     if len(reading.errors) > before or protocol is None:
         return None
-    return Destination(host, port, protocol, bool(typed.tls_origination))
+    resolution = Resolution.DNS_ROUND_ROBIN if typed.long_lived else Resolution.DNS
+    return Destination(
+        host, port, protocol, bool(typed.tls_origination), addresses, resolution, alias
+    )
+
+
+def _addresses(typed: Sequence[str], path: str, reading: Reading) -> tuple[str, ...]:
+    """Return fixed addresses in their canonical form, sorted, each once."""
+    found = set()
+    for text in typed[: MAX_ADDRESSES + 1]:
+        try:
+            found.add(str(ipaddress.ip_address(text.strip())))
+        except ValueError:
+            reading.object_to(
+                f"{path}.addresses",
+                f"{quoted(text)} is no IP address. Write it like 203.0.113.13 or 2001:db8::1.",
+            )
+    if len(typed) > MAX_ADDRESSES:
+        reading.object_to(
+            f"{path}.addresses", f"A host has at most {MAX_ADDRESSES} fixed addresses here."
+        )
+    return tuple(sorted(found))
 
 
 def _port(typed: int | str) -> int:

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from egress.domain.lifecycle import GrantStatus
 from egress.domain.wording import quoted
-from egress.models import Grant, Namespace, Request, RequestDestination, ServiceAccount
+from egress.models import Cluster, Grant, Namespace, Request, RequestDestination, ServiceAccount
 from egress.selectors.bindings import binding_of, is_bound
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
@@ -31,13 +31,16 @@ class Pins:
 def hold_subject(
     *, cluster_id: int, namespace: str, service_account: str, uids: tuple[str, str] | None
 ) -> Pins:
-    """Return the subject, and keep others from deciding about its namespace until the commit.
+    """Return the subject, and keep others from deciding in its cluster until the commit.
 
+    Two namespaces that reach one host may share its objects, so that each decision has to know
+    the other one. Locks are taken in one order everywhere: cluster, namespace, grants, slices.
     `uids` are those of namespace and service account that must still be there, None to take
     whatever has the names now. Raises Refused when the subject is gone or was made again.
     """
     present = Namespace.objects.filter(cluster_id=cluster_id, name=namespace, gone_at__isnull=True)
-    # An UPDATE that changes nothing: the lock that works on both databases.
+    # UPDATEs that change nothing: the lock that works on both databases.
+    Cluster.objects.filter(pk=cluster_id).update(problem=F("problem"))
     present.update(seen_at=F("seen_at"))
     row = present.select_related("owner", "cluster").first()
     if row is None or (uids is not None and row.uid != uids[0]):
@@ -99,6 +102,9 @@ def _grant(
         port=row.port,
         protocol=row.protocol,
         tls_origination=row.tls_origination,
+        addresses=row.addresses,
+        resolution=row.resolution,
+        alias=row.alias,
         duration_days=days,
         granted_by=granted_by,
         created_at=now,

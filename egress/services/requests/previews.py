@@ -1,5 +1,6 @@
 """What a draft would come to, shown while somebody types."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import unified_diff
 
@@ -7,17 +8,19 @@ from django.conf import settings
 
 from egress import rules
 from egress.domain.access import Access, Destination, Subject
-from egress.domain.explain import sentence
 from egress.domain.objects import canonical_json
 from egress.domain.policies import Finding
 from egress.domain.render import CannotRender, render_what_can, to_yaml
+from egress.domain.sentences import sentence
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant
 from egress.models.standing import standing_of
 from egress.selectors import policy
+from egress.selectors.surroundings import surroundings
 from egress.services.actor import Actor
 from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
 from egress.services.requests.drafts import Reading, RequestDraft, read
+from egress.services.requests.sights import Sight, look
 
 
 @dataclass(frozen=True)
@@ -41,27 +44,43 @@ class Preview:
     enforced: bool = False
 
 
-def preview(*, draft: RequestDraft, actor: Actor, renews: Grant | None = None) -> Preview:
+def preview(
+    *,
+    draft: RequestDraft,
+    actor: Actor,
+    renews: Grant | None = None,
+    live: Iterable[Finding] = (),
+    look_now: bool = False,
+) -> Preview:
     """Return what the draft would come to. Never raises for what was typed.
 
-    Reads the database only, never the cluster. `renews` is the grant that the draft extends.
+    `renews` is the grant that the draft extends. The cluster is read with `look_now` only, which
+    may take seconds; `live` are findings of an earlier look.
     """
     standing = standing_of(actor.person)
     reading = read(draft, standing)
     if reading.namespace is None or reading.cluster is None:
         return Preview(destinations=reading.destinations, errors=reading.errors)
+    sight = Sight(told=tuple(live) if None not in reading.destinations else ())
     if not rules.may_ask(standing, reading.namespace):
         reading.object_to(
             "namespace",
             f"Namespace {quoted(reading.namespace.name)} does not belong to one of your teams. "
             "Choose one that does.",
         )
+    elif look_now:
+        sight = look(reading.cluster, reading.namespace.name)
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
-    return _assessed(reading, reading.cluster, subject, actor, renews)
+    return _assessed(reading, reading.cluster, subject, actor, renews, sight)
 
 
 def _assessed(
-    reading: Reading, cluster: Cluster, subject: Subject, actor: Actor, renews: Grant | None
+    reading: Reading,
+    cluster: Cluster,
+    subject: Subject,
+    actor: Actor,
+    renews: Grant | None,
+    sight: Sight,
 ) -> Preview:
     understood = {
         position: destination
@@ -75,6 +94,7 @@ def _assessed(
         duration_days=reading.duration_days,
         requester=actor.person,
         renews=renews,
+        sight=sight,
     )
     findings = at_positions(assessment.findings, list(understood))
     accesses = [Access(subject, destination) for destination in understood.values()]
@@ -92,7 +112,7 @@ def _assessed(
         sentences=tuple(sentence(access, profile, inventory) for access in accesses),
         approvers=tuple(person.username for person in assessment.approvers),
         approvals_needed=approvals_needed(findings),
-        enforced=bool(reading.namespace and reading.namespace.default_deny),
+        enforced=bool(reading.namespace and reading.namespace.is_held),
     )
 
 
@@ -104,12 +124,11 @@ class _Rendered:
 
 def _render(cluster: Cluster, namespace: str, wished: list[Access]) -> _Rendered:
     """Return the objects that granting `wished` would write, and the diff to those of today."""
-    inventory = policy.inventory_of(cluster, namespace)
-    profile = cluster.profile(settings.INSTALLATION)
-    standing = policy.open_accesses(cluster, namespace)
+    around = surroundings(cluster, namespace, {access.destination.host for access in wished})
     try:
-        before = render_what_can(profile, inventory, standing).objects
-        after = render_what_can(profile, inventory, [*standing, *wished]).objects
+        before = render_what_can(around.profile, around.inventory, around.accesses).objects
+        wanted_accesses = [*around.accesses, *wished]
+        after = render_what_can(around.profile, around.inventory, wanted_accesses).objects
     except CannotRender:
         return _Rendered()
     # Unchanged objects say nothing, and a namespace may have hundreds.

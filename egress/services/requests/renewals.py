@@ -7,15 +7,17 @@ from django.utils import timezone
 from egress.domain.lifecycle import RequestStatus
 from egress.domain.wording import quoted
 from egress.models import Grant, Request
+from egress.models.standing import Standing
+from egress.selectors import policy
 from egress.services import guards, texts
 from egress.services.actor import Actor
 from egress.services.errors import Conflict
 from egress.services.requests.drafts import Reading, read_days
 from egress.services.requests.openings import RENEWABLE, Pins, hold_subject, refuse_unbound
+from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import create, require_right_to_ask
 
 
-@transaction.atomic
 def renew(*, grant: Grant, actor: Actor, reason: str, duration_days: int | None) -> Request:
     """Ask for the grant to last `duration_days` longer than it does; the subject's team may.
 
@@ -23,20 +25,33 @@ def renew(*, grant: Grant, actor: Actor, reason: str, duration_days: int | None)
     NotAllowed, Refused like `submit`, and Conflict when the grant has ended, has no end, or waits
     for another renewal already.
     """
-    standing = guards.standing_of_actor(actor)
+    sight = _look_for(grant, guards.standing_of_actor(actor))
+    with transaction.atomic():
+        standing = guards.standing_of_actor(actor)
+        stored = guards.fresh_grant(grant.pk, standing)
+        pins = _hold(stored)
+        require_right_to_ask(standing, pins.namespace)
+        # The lock on the grant: two people who renew at once make one request.
+        Grant.objects.filter(pk=stored.pk).update(status=F("status"))
+        stored = guards.fresh_grant(grant.pk, standing)
+        _refuse_not_renewable(stored)
+        return create(
+            reading=_reading(stored, pins, reason, duration_days),
+            standing=standing,
+            actor=actor,
+            sight=sight,
+            renews=stored,
+        )
+
+
+def _look_for(grant: Grant, standing: Standing) -> Sight:
+    """Look at the cluster, unless it will be refused anyway."""
     stored = guards.fresh_grant(grant.pk, standing)
-    pins = _hold(stored)
-    require_right_to_ask(standing, pins.namespace)
-    # The lock on the grant: two people who renew at once make one request.
-    Grant.objects.filter(pk=stored.pk).update(status=F("status"))
-    stored = guards.fresh_grant(grant.pk, standing)
-    _refuse_not_renewable(stored)
-    return create(
-        reading=_reading(stored, pins, reason, duration_days),
-        standing=standing,
-        actor=actor,
-        renews=stored,
-    )
+    namespace = policy.present_namespace(stored.cluster, stored.namespace)
+    if namespace is None or stored.status not in RENEWABLE:
+        return UNSEEN
+    require_right_to_ask(standing, namespace)
+    return look(stored.cluster, stored.namespace)
 
 
 def _hold(grant: Grant) -> Pins:

@@ -20,29 +20,42 @@ from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
 from egress.services.requests.assessment import Assessment, as_stored, assess, refuse_blocked
 from egress.services.requests.drafts import Reading, RequestDraft, read
+from egress.services.requests.sights import Sight, look
 
 
-@transaction.atomic
 def submit(*, draft: RequestDraft, actor: Actor) -> Request:
     """Create a request that waits for a decision.
 
-    Raises Refused, with sentences by field, when the draft cannot be understood, when a policy
-    blocks it, or when nobody could approve it; NotAllowed when the person's teams do not own the
-    namespace.
+    The live cluster is looked at first. Raises Refused, with sentences by field, when the draft
+    cannot be understood, when a policy or the cluster blocks it, or when nobody could approve it;
+    NotAllowed when the person's teams do not own the namespace.
     """
     standing = guards.standing_of_actor(actor)
-    reading = read(draft, standing)
-    return create(reading=reading, standing=standing, actor=actor)
+    sight = _look_for(read(draft, standing), standing)
+    with transaction.atomic():
+        standing = guards.standing_of_actor(actor)
+        return create(reading=read(draft, standing), standing=standing, actor=actor, sight=sight)
+
+
+def _look_for(reading: Reading, standing: Standing) -> Sight:
+    cluster, namespace, _ = understood(reading)
+    require_right_to_ask(standing, namespace)
+    return look(cluster, namespace.name)
 
 
 def create(
-    *, reading: Reading, standing: Standing, actor: Actor, renews: Grant | None = None
+    *,
+    reading: Reading,
+    standing: Standing,
+    actor: Actor,
+    sight: Sight,
+    renews: Grant | None = None,
 ) -> Request:
     """Create a request from what was understood of a draft, like `submit`."""
     cluster, namespace, destinations = understood(reading)
     require_right_to_ask(standing, namespace)
     person = guards.person_of(actor)
-    assessment = _assessed(reading, namespace, destinations, person, renews)
+    assessment = _assessed(reading, namespace, destinations, person, sight, renews)
     now = timezone.now()
     request = Request.objects.create(
         **_columns(reading, cluster, namespace, assessment, now),
@@ -66,7 +79,6 @@ def create(
     return request
 
 
-@transaction.atomic
 def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) -> Request:
     """Replace what a pending request asks for; only its requester may, and approvals are cleared.
 
@@ -74,6 +86,15 @@ def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) 
     Conflict when the request was decided or edited meanwhile.
     """
     standing = guards.standing_of_actor(actor)
+    _own_pending(request, standing, revision)
+    sight = _look_for(read(draft, standing), standing)
+    with transaction.atomic():
+        standing = guards.standing_of_actor(actor)
+        stored = _own_pending(request, standing, revision)
+        return _edit(stored, read(draft, standing), standing, actor, sight)
+
+
+def _own_pending(request: Request, standing: Standing, revision: int) -> Request:
     stored = guards.fresh_request(request.pk, standing)
     if stored.requester_id != standing.person_id:
         raise NotAllowed(
@@ -82,18 +103,23 @@ def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) 
             reason="NotTheRequester",
         )
     refuse_moved(stored, revision)
-    reading = read(draft, standing)
+    return stored
+
+
+def _edit(
+    stored: Request, reading: Reading, standing: Standing, actor: Actor, sight: Sight
+) -> Request:
     cluster, namespace, destinations = understood(reading)
     require_right_to_ask(standing, namespace)
     before = facts(stored, [row.destination for row in stored.destinations.all()])
     if stored.renews is not None:
         _refuse_other_access(stored, cluster, namespace, reading, destinations)
-    assessment = _assessed(reading, namespace, destinations, stored.requester, stored.renews)
+    assessment = _assessed(reading, namespace, destinations, stored.requester, sight, stored.renews)
     now = timezone.now()
-    _claim_edit(stored, standing, revision, _columns(reading, cluster, namespace, assessment, now))
+    _claim_edit(stored, standing, _columns(reading, cluster, namespace, assessment, now))
     stored.approvals.filter(cleared_at__isnull=True).update(cleared_at=now)
     stored.destinations.all().delete()
-    edited = guards.fresh_request(request.pk, standing)
+    edited = guards.fresh_request(stored.pk, standing)
     _store(edited, destinations)
     audit.record(
         tag=Tag.REQUEST_EDITED,
@@ -109,9 +135,8 @@ def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) 
     return edited
 
 
-def _claim_edit(
-    request: Request, standing: Standing, revision: int, columns: dict[str, Any]
-) -> None:
+def _claim_edit(request: Request, standing: Standing, columns: dict[str, Any]) -> None:
+    revision = request.revision
     pending = Request.objects.filter(pk=request.pk, status=RequestStatus.PENDING, revision=revision)
     edit = {"revision": F("revision") + 1, "edited_at": timezone.now()}
     if pending.update(**columns, **edit) == 1:
@@ -182,6 +207,7 @@ def _assessed(
     namespace: Namespace,
     destinations: list[Destination],
     requester: Person,
+    sight: Sight,
     renews: Grant | None,
 ) -> Assessment:
     account = reading.account.name if reading.account else ""
@@ -192,6 +218,7 @@ def _assessed(
         duration_days=reading.duration_days,
         requester=requester,
         renews=renews,
+        sight=sight,
     )
     refuse_blocked(assessment.findings)
     return assessment
@@ -214,7 +241,7 @@ def _columns(
         "reason": reading.reason,
         "ticket": reading.ticket,
         "duration_days": reading.duration_days,
-        "findings": as_stored(assessment.findings),
+        "findings": as_stored(assessment.findings, assessment.live),
         "lapses_at": now + timedelta(days=settings.REQUEST_LAPSE_DAYS),
     }
 
@@ -228,6 +255,9 @@ def _store(request: Request, destinations: list[Destination]) -> None:
             port=destination.port,
             protocol=destination.protocol,
             tls_origination=destination.tls_origination,
+            addresses=list(destination.addresses),
+            resolution=destination.resolution,
+            alias=destination.alias,
         )
         for position, destination in enumerate(destinations)
     )

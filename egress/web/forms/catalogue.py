@@ -21,14 +21,22 @@ class CatalogueForm(PageForm):
         required=False, max_length=150, help_text="The team that answers questions about it."
     )
     notes = forms.CharField(
-        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=(
+            "What whoever asks or approves should know. A note that begins with “Payment.” or "
+            "another heading of the catalogue puts the preset there."
+        ),
     )
     destinations = forms.CharField(
         max_length=8000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=(
             "One a line: host:port PROTOCOL, such as “api.stripe.com:443 TLS”. "
-            f"Add “{WITH_TLS_ORIGINATION}” when the mesh should speak TLS for the workload."
+            f"Add “{WITH_TLS_ORIGINATION}” when the mesh should speak TLS for the workload. "
+            "Aliases, fixed addresses and long connections are no part of a preset: "
+            "they differ between namespaces, and whoever asks types them."
         ),
     )
 

@@ -5,12 +5,12 @@ from django.contrib.auth.models import Group
 
 from egress.domain.access import Enforcement
 from egress.models import Cluster
-from egress.models.cluster import ENFORCEMENTS
 from egress.web.forms.base import PageForm
+from egress.web.ways import ENFORCEMENT_WORDS
 
 
-class DefaultDenyForm(PageForm):
-    """Switches default deny of a namespace; `digest` names the preview that was looked at."""
+class HardeningForm(PageForm):
+    """Switches a decision on a namespace; `digest` names the preview that was looked at."""
 
     on = forms.TypedChoiceField(
         choices=[("yes", "on"), ("no", "off")],
@@ -22,7 +22,7 @@ class DefaultDenyForm(PageForm):
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Written to the audit trail. Needed to switch default deny off.",
+        help_text="Written to the audit trail. Needed to switch it off.",
     )
 
 
@@ -45,11 +45,62 @@ class EnforcementForm(PageForm):
 
     enforcement = forms.TypedChoiceField(
         required=False,
-        choices=[("", "As the cluster"), *ENFORCEMENTS],
+        choices=[("", "As the cluster"), *ENFORCEMENT_WORDS],
         coerce=_enforcement,
         empty_value=None,
         label="Enforcement",
+        help_text="Cannot change while the namespace has grants: they were approved under it.",
     )
+
+
+class Lines(forms.CharField):
+    """A text with one value per line, cleaned to a list."""
+
+    widget = forms.Textarea
+
+    def clean(self, value: object) -> list[str]:
+        """Return the values, without empty lines."""
+        return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]
+
+    def prepare_value(self, value: object) -> object:
+        """Return a stored list as lines."""
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _lines(label: str, help_text: str) -> Lines:
+    widget = forms.Textarea(attrs={"rows": 2, "class": "form-control mono"})
+    return Lines(required=False, label=label, help_text=help_text, widget=widget, max_length=30_000)
+
+
+class MeshHostsForm(PageForm):
+    """In-mesh hosts that a namespace keeps where entries are central."""
+
+    hosts = _lines(
+        "Hosts of the mesh it keeps",
+        "NAMESPACE/NAME, one per line, such as shop/*. Its own and istiod's are always kept.",
+    )
+
+
+class ClusterSettingsForm(PageForm):
+    """What admins set of a cluster; gateways are set by the API."""
+
+    enforcement = forms.ChoiceField(
+        choices=ENFORCEMENT_WORDS, help_text="For namespaces without one of their own."
+    )
+    central_entries = forms.BooleanField(
+        required=False,
+        label="Central entries",
+        help_text="Under sidecar enforcement: hosts are registered once and admitted by each "
+        "namespace's Sidecar.",
+    )
+    rules_at_clients = forms.BooleanField(
+        required=False,
+        label="Client rules in client namespaces",
+        help_text="Where namespaces have DestinationRules of their own for the gateway.",
+    )
+    private_zones = _lines("Private zones", "Domains inside the company, one per line.")
+    private_ranges = _lines("Private ranges", "Address ranges inside the company, one per line.")
+    own_ranges = _lines("Ranges of the cluster", "Pods, Services and nodes: never opened.")
 
 
 class DriftPolicyForm(PageForm):

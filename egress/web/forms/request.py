@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import QueryDict
 
-from egress.domain.access import Protocol
+from egress.domain.access import Protocol, Resolution
 from egress.domain.hosts import HostError, parse_pasted
 from egress.domain.wording import quoted
-from egress.models import CatalogueEntry, Request
+from egress.models import CatalogueEntry, Request, RequestDestination
 from egress.services.requests import DestinationDraft, RequestDraft
 
 NO_END = "none"
@@ -21,14 +21,23 @@ NO_NUMBER = -1
 """Stands for a duration that is no number: the service refuses it with its own sentence."""
 
 
+PARTS = ("host", "port", "protocol", "tls_origination", "addresses", "alias", "long_lived")
+"""The inputs of one destination."""
+
+_CHECKED = ("on", "true", "1")
+
+
 @dataclass(frozen=True)
 class Row:
-    """One destination as typed."""
+    """One destination as typed; `addresses` in one line, with commas or blanks between them."""
 
     host: str = ""
     port: str = "443"
     protocol: str = Protocol.TLS
     tls_origination: bool = False
+    addresses: str = ""
+    alias: str = ""
+    long_lived: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -37,7 +46,33 @@ class Row:
 
     def draft(self) -> DestinationDraft:
         """Return the destination for the service."""
-        return DestinationDraft(self.host, self.port, self.protocol, self.tls_origination)
+        return DestinationDraft(
+            self.host,
+            self.port,
+            self.protocol,
+            self.tls_origination,
+            addresses=self.addresses.replace(",", " ").split(),
+            long_lived=self.long_lived,
+            alias=self.alias.strip(),
+        )
+
+    @property
+    def has_options(self) -> bool:
+        """Whether something was typed that most destinations do not need."""
+        return bool(self.addresses.strip() or self.alias.strip() or self.long_lived)
+
+    @classmethod
+    def of(cls, asked: RequestDestination) -> "Row":
+        """Return the row as it must have been typed for a stored destination."""
+        return cls(
+            asked.host,
+            str(asked.port),
+            asked.protocol,
+            asked.tls_origination,
+            ", ".join(asked.addresses),
+            asked.alias,
+            asked.resolution == Resolution.DNS_ROUND_ROBIN,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,10 +99,7 @@ class TypedRequest:
     @classmethod
     def of_request(cls, request: Request) -> "TypedRequest":
         """Return the form as it must have looked for `request`, to edit or to clone it."""
-        rows = tuple(
-            Row(asked.host, str(asked.port), asked.protocol, asked.tls_origination)
-            for asked in request.destinations.all()
-        )
+        rows = tuple(Row.of(asked) for asked in request.destinations.all())
         days = request.duration_days
         return cls(
             cluster=request.cluster.name,
@@ -126,6 +158,9 @@ class TypedRequest:
                 (f"{prefix}-port", row.port),
                 (f"{prefix}-protocol", row.protocol),
                 (f"{prefix}-tls_origination", "on" if row.tls_origination else ""),
+                (f"{prefix}-addresses", row.addresses),
+                (f"{prefix}-alias", row.alias),
+                (f"{prefix}-long_lived", "on" if row.long_lived else ""),
             ]
         pairs += [
             ("reason", self.reason),
@@ -196,13 +231,16 @@ def _row_at(data: QueryDict, prefix: str) -> Row:
         host=data.get(f"{prefix}host", ""),
         port=data.get(f"{prefix}port", ""),
         protocol=data.get(f"{prefix}protocol", Protocol.TLS),
-        tls_origination=data.get(f"{prefix}tls_origination", "") in ("on", "true", "1"),
+        tls_origination=data.get(f"{prefix}tls_origination", "") in _CHECKED,
+        addresses=data.get(f"{prefix}addresses", ""),
+        alias=data.get(f"{prefix}alias", ""),
+        long_lived=data.get(f"{prefix}long_lived", "") in _CHECKED,
     )
 
 
 def _rows_of_link(data: QueryDict) -> tuple[Row, ...]:
     hosts, ports, protocols = (data.getlist(name) for name in ("host", "port", "protocol"))
-    origination = data.get("tls_origination", "") in ("on", "true", "1")
+    origination = data.get("tls_origination", "") in _CHECKED
     rows = []
     for position, host in enumerate(hosts[:MAX_ROWS]):
         port = ports[position] if position < len(ports) else "443"

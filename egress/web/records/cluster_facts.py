@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -58,6 +59,12 @@ def mesh_facts(cluster: Cluster) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in facts if value]
 
 
+def gateways_of(cluster: Cluster) -> list[str]:
+    """Return the full names of the Services of the cluster's egress gateways."""
+    profile = cluster.profile(settings.INSTALLATION)
+    return [profile.service_of(gateway) for gateway in profile.gateways]
+
+
 def visible_slices(cluster: Cluster, standing: Standing) -> QuerySet[Slice]:
     """Return the slices somebody may know of: all, or those of the namespaces they see."""
     slices = Slice.objects.filter(cluster=cluster)
@@ -93,10 +100,3 @@ def with_grant_counts(namespaces: QuerySet[Namespace]) -> QuerySet[Namespace]:
         .values("number")
     )
     return namespaces.annotate(open_grants=Coalesce(Subquery(grants), 0))
-
-
-def deny_state(namespace: Namespace) -> str:
-    """Return the badge for the default deny of a namespace, empty when it is neither."""
-    if namespace.default_deny_enforced:
-        return "enforced"
-    return "waiting" if namespace.default_deny else ""

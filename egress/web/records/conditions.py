@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from egress.domain.lifecycle import GrantStatus
 from egress.models import Grant, Namespace
+from egress.selectors.namespaces import held_namespaces
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ UNCONFIRMED = Condition(
 
 
 def with_enforcement(grants: QuerySet[Grant]) -> QuerySet[Grant]:
-    """Add `is_enforced` to each grant: whether its namespace reaches registered hosts only."""
+    """Add `is_enforced` to each grant: whether its namespace reaches granted hosts only."""
     denied = Namespace.objects.filter(
+        held_namespaces(),
         cluster=OuterRef("cluster"),
         name=OuterRef("namespace"),
         gone_at__isnull=True,
-        default_deny_enforced=True,
     )
     return grants.annotate(is_enforced=Exists(denied))
 
@@ -66,6 +67,6 @@ def _of_open_grant(grant: Grant, is_enforced: bool) -> list[Condition]:
 def _not_enforced(grant: Grant) -> Condition:
     return Condition(
         "granted-not-enforced",
-        f"Default deny is not in force in namespace “{grant.namespace}”: its workloads may reach "
-        "other hosts too.",
+        f"Nothing denies other hosts in namespace “{grant.namespace}” yet: its workloads may reach "
+        "them too.",
     )

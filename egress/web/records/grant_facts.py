@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from egress.domain.access import Enforcement
 from egress.domain.lifecycle import GrantStatus, RequestStatus
-from egress.domain.naming import base
+from egress.domain.naming import SIDECAR_NAME, base, client_rule_name, fixed_address_name
 from egress.models import Delivery, DeliveryStep, Grant, Namespace, OwnedObject, Request
 from egress.models.standing import Standing
 from egress.rules import may_ask, may_resume, may_revoke
+from egress.selectors.gateway_load import assignments_of
 from egress.web.exports import Cell
 from egress.web.records.conditions import Condition, conditions
 
@@ -22,6 +25,9 @@ COLUMNS = (
     "port",
     "protocol",
     "tls_origination",
+    "addresses",
+    "resolution",
+    "alias",
     "status",
     "enforced",
     "applied_at",
@@ -37,6 +43,7 @@ COLUMNS = (
     "confirmed_at",
 )
 LATEST_STEPS = 30
+_OF_ALIASES = ("Service", "EndpointSlice", "DestinationRule")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,10 @@ def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
     for grant in grants.order_by("-pk").iterator(chunk_size=2000):
         record: dict[str, Cell] = {name: getattr(grant, name, None) for name in COLUMNS}
         record.update(
-            cluster=grant.cluster.name, request=grant.request_id, enforced=_is_enforced(grant)
+            cluster=grant.cluster.name,
+            request=grant.request_id,
+            enforced=_is_enforced(grant),
+            addresses=" ".join(grant.addresses),
         )
         yield record
 
@@ -93,10 +103,34 @@ def steps_of(grant: Grant) -> list[DeliveryStep]:
 
 
 def _named_for(grant: Grant) -> Q:
-    """Return the condition for objects of the grant's host, by name (istio.md 1)."""
-    stem = base(grant.host)
-    places = (grant.namespace, grant.cluster.egress_namespace)
-    return Q(namespace__in=places) & (Q(name=stem) | Q(name__startswith=f"{stem}-"))
+    """Return the condition for the objects that carry `grant`, by name (istio.md 1).
+
+    Those of its host, where its enforcement writes them; the rule by which its namespace reaches
+    the gateway; and those of its alias.
+    """
+    stem, here = base(grant.host), (grant.namespace,)
+    everywhere = (grant.namespace, grant.cluster.egress_namespace)
+    profile = grant.cluster.profile(settings.INSTALLATION, assignments_of(grant.cluster))
+    enforcement = _enforcement_of(grant)
+    # An ended grant may be of a time with another enforcement.
+    is_local = enforcement is Enforcement.SIDECAR and not profile.central_entries and grant.is_live
+    places = here if is_local else everywhere
+    named = Q(namespace__in=places) & (Q(name=stem) | Q(name__startswith=f"{stem}-"))
+    if enforcement is Enforcement.GATEWAY:
+        gateway = profile.assignments.get(grant.host, profile.gateways[0].id)
+        rule = client_rule_name(grant.namespace, gateway)
+        named |= Q(kind="DestinationRule", namespace__in=everywhere, name=rule)
+    if enforcement is Enforcement.SIDECAR and profile.central_entries:
+        named |= Q(kind="Sidecar", namespace__in=here, name=SIDECAR_NAME)
+    if grant.alias:
+        names = (grant.alias, fixed_address_name(grant.alias))
+        named |= Q(kind__in=_OF_ALIASES, namespace__in=here, name__in=names)
+    return named
+
+
+def _enforcement_of(grant: Grant) -> Enforcement:
+    namespace = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid).first()
+    return Enforcement((namespace and namespace.enforcement) or grant.cluster.enforcement)
 
 
 def _is_enforced(grant: Grant) -> bool:

@@ -12,20 +12,25 @@ from egress.models import CatalogueEntry
 from egress.rules import is_admin
 from egress.services import catalogue
 from egress.services.errors import Missing
+from egress.web.catalogue_page import matching, shelves
 from egress.web.forms.catalogue import CatalogueForm, as_lines
 from egress.web.records.who import actor_of, admins_only
 from egress.web.standing import standing_in
+
+LONGEST_SEARCH = 100
 
 
 @login_required
 @require_safe
 def entry_list(request: HttpRequest) -> HttpResponse:
-    """List the presets; admins see retired ones too."""
-    admin = is_admin(standing_in(request))
+    """List the presets, or those in which words occur; admins see retired ones too."""
+    admin, words = is_admin(standing_in(request)), request.GET.get("q", "")[:LONGEST_SEARCH]
     entries = CatalogueEntry.objects.order_by("-is_active", "title")
     if not admin:
         entries = entries.filter(is_active=True)
-    return render(request, "catalogue/list.html", {"entries": entries, "is_admin": admin})
+    found = matching(entries, words)
+    context = {"shelves": shelves(found), "count": len(found), "words": words, "is_admin": admin}
+    return render(request, "catalogue/list.html", context)
 
 
 @login_required

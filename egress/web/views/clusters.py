@@ -1,6 +1,8 @@
 """Clusters: how they are connected, what they enforce, and what waits for them."""
 
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,18 +14,22 @@ from egress.models import Cluster
 from egress.rules import is_admin
 from egress.selectors.clusters import facts_of, visible_clusters
 from egress.selectors.namespaces import visible_namespaces
+from egress.services import cluster_settings
 from egress.services.clusters import set_drift_policy
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
-from egress.web.forms.clusters import DriftPolicyForm
+from egress.web.forms.clusters import ClusterSettingsForm, DriftPolicyForm
+from egress.web.forms.posture import AttestForm
 from egress.web.records.cluster_facts import (
     checks_of,
     due_slices,
+    gateways_of,
     latest_deliveries,
     mesh_facts,
     visible_slices,
     with_grant_counts,
 )
+from egress.web.records.posture import posture_page
 from egress.web.records.who import actor_of
 from egress.web.standing import standing_in
 
@@ -42,7 +48,7 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def cluster_detail(request: HttpRequest, name: str) -> HttpResponse:
     """Show one cluster: connection, checks, what waits, deliveries and namespaces."""
-    return _show(request, cluster_called(request, name))
+    return show_cluster(request, cluster_called(request, name))
 
 
 @login_required
@@ -51,8 +57,24 @@ def drift_policy(request: HttpRequest, name: str) -> HttpResponse:
     """Choose what happens to changes made by hand."""
     cluster, form = cluster_called(request, name), DriftPolicyForm(request.POST)
     if not form.carry_out(partial(set_drift_policy, cluster=cluster, actor=actor_of(request))):
-        return _show(request, cluster, drift_form=form)
+        return show_cluster(request, cluster, drift_form=form)
     messages.success(request, f"Drift in cluster {name}: {cluster.get_drift_policy_display()}.")
+    return redirect("cluster", name=name)
+
+
+@login_required
+@require_POST
+def settings(request: HttpRequest, name: str) -> HttpResponse:
+    """Change what admins set of the cluster; its gateways stay as they are."""
+    cluster, form = cluster_called(request, name), ClusterSettingsForm(request.POST)
+
+    def deed(**cleaned: Any) -> Cluster:
+        wanted = cluster_settings.ClusterSettings(gateways=cluster.gateways, **cleaned)
+        return cluster_settings.change(cluster=cluster, settings=wanted, actor=actor_of(request))
+
+    if not form.carry_out(deed):
+        return show_cluster(request, cluster, settings_form=form)
+    messages.success(request, f"The settings of cluster {name} are saved.")
     return redirect("cluster", name=name)
 
 
@@ -64,7 +86,7 @@ def cluster_called(request: HttpRequest, name: str) -> Cluster:
     return cluster
 
 
-def _show(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> HttpResponse:
+def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> HttpResponse:
     """Render the page of one cluster, as far as the person may know of it."""
     standing = standing_in(request)
     namespaces = visible_namespaces(standing).filter(cluster=cluster)
@@ -74,12 +96,16 @@ def _show(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> HttpResp
         "facts": facts_of(cluster),
         "checks": checks_of(cluster),
         "mesh": mesh_facts(cluster),
+        "gateways": gateways_of(cluster),
         "namespaces": with_grant_counts(namespaces),
         "slices": due_slices(slices),
         "deliveries": latest_deliveries(slices),
         "sees_everything": standing.sees_everything,
         "is_admin": is_admin(standing),
+        "posture": (posture := posture_page(cluster, standing)),
+        "attest_form": AttestForm(checks=posture.unknown),
         "drift_form": DriftPolicyForm(initial={"policy": cluster.drift_policy}),
+        "settings_form": ClusterSettingsForm(initial=asdict(cluster_settings.settings_of(cluster))),
         **forms,
     }
     status = max((form.http_status for form in forms.values()), default=200)

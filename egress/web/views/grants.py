@@ -32,6 +32,7 @@ from egress.web.records.grant_facts import (
 from egress.web.records.history import history_of
 from egress.web.records.who import actor_of
 from egress.web.standing import standing_in
+from egress.web.ways import way_in
 
 
 @login_required
@@ -123,6 +124,7 @@ def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse
     context = {
         "grant": grant,
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
+        "way": way_in(grant.cluster, grant.namespace),
         "objects": objects_of(grant),
         "steps": steps_of(grant),
         "timeline": history_of("grant", grant.pk),

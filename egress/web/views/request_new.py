@@ -19,6 +19,7 @@ from egress.web.forms.request import TypedRequest
 from egress.web.records.who import actor_of
 from egress.web.request_form import FormView
 from egress.web.standing import standing_in
+from egress.web.ways import Way, way_for
 
 
 @login_required
@@ -59,6 +60,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     typed = TypedRequest.of_form(request.POST)
     seen = service.preview(draft=typed.draft(), actor=actor_of(request))
     context = {
+        "way": _way(request, typed),
         "form": shown.previewed(typed, seen),
         "preview": seen,
         "findings": shown.findings_worth_showing(seen),
@@ -140,6 +142,7 @@ def _page(
     seen = seen or service.preview(draft=typed.draft(), actor=actor_of(request))
     context = {
         **choices,
+        "way": _way(request, typed),
         "form": form or shown.previewed(typed, seen),
         "preview": seen,
         "findings": shown.findings_worth_showing(seen),
@@ -156,6 +159,10 @@ def _with_only_cluster(typed: TypedRequest, clusters: object) -> TypedRequest:
     if typed.cluster or not isinstance(clusters, list) or len(clusters) != 1:
         return typed
     return replace(typed, cluster=clusters[0].name)
+
+
+def _way(request: HttpRequest, typed: TypedRequest) -> Way | None:
+    return way_for(standing_in(request), typed.cluster.strip(), typed.namespace.strip())
 
 
 def _with_preset(typed: TypedRequest, name: str) -> TypedRequest:

@@ -5,16 +5,15 @@ from typing import Any
 import pytest
 
 from egress.domain.access import Protocol
-from egress.domain.policies import Level
+from egress.domain.policies import Level, blocking
 from tests.domain.examples import findings, reasons, to
-
-ABOUT_SUPPORT = {"AddressRangeNotSupported", "TcpNotSupported"}
+from tests.domain.policies.meshes import place
 
 
 def judged(cidr: str, **context: Any) -> tuple[set[str], set[str]]:
-    """Reasons that block and that need review, apart from what this release cannot do yet."""
+    """Reasons that block and that need review, for a range."""
     found = findings(to(cidr, 5432, Protocol.TCP), **context)
-    return reasons(found, Level.BLOCK) - ABOUT_SUPPORT, reasons(found, Level.REVIEW)
+    return reasons(found, Level.BLOCK), reasons(found, Level.REVIEW)
 
 
 @pytest.mark.parametrize(
@@ -65,5 +64,77 @@ def test_admins_cannot_allow_what_is_never_allowed() -> None:
     }
 
 
-def test_every_range_is_refused_until_it_can_be_created_safely() -> None:
-    assert "AddressRangeNotSupported" in reasons(findings(to("8.8.8.0/24")), Level.BLOCK)
+def fixed(*addresses: str, **context: Any) -> tuple[set[str], set[str]]:
+    """Reasons that block and that need review, for fixed addresses of a host."""
+    destination = place("db.example.net", 5432, Protocol.TCP, addresses=addresses)
+    found = findings(destination, **context)
+    return reasons(found, Level.BLOCK), reasons(found, Level.REVIEW)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("169.254.169.254", "AddressMetadata"),
+        ("fd00:ec2::254", "AddressMetadata"),
+        ("127.0.0.1", "AddressNeverAllowed"),
+        ("169.254.1.1", "AddressNeverAllowed"),
+        ("0.0.0.0", "AddressNeverAllowed"),
+        ("2002:a00:1::", "AddressNeverAllowed"),
+        ("::a01:203", "AddressNeverAllowed"),
+        ("10.1.2.3", "AddressPrivate"),
+        ("010.1.2.3", "AddressMalformed"),
+        ("8.8.8.8 ", "AddressMalformed"),
+        ("8.8.8.0/24", "AddressMalformed"),
+        ("2001:4860:0::8888", "AddressMalformed"),
+        ("db.example.net", "AddressMalformed"),
+        ("", "AddressMalformed"),
+    ],
+)
+def test_a_dangerous_or_odd_fixed_address_is_refused(address: str, reason: str) -> None:
+    assert fixed(address)[0] == {reason}
+
+
+@pytest.mark.parametrize("address", ["::ffff:8.8.8.8", "::ffff:808:808"])
+def test_ipv4_in_ipv6_is_refused_however_it_is_spelled(address: str) -> None:
+    assert fixed(address)[0] in ({"AddressMalformed"}, {"AddressNeverAllowed"})
+
+
+def test_fixed_addresses_stand_each_once_and_in_order() -> None:
+    assert fixed("1.1.1.1", "8.8.8.8")[0] == set()
+    assert fixed("8.8.8.8", "1.1.1.1")[0] == {"AddressMalformed"}
+    assert fixed("8.8.8.8", "8.8.8.8")[0] == {"AddressMalformed"}
+
+
+def test_a_host_has_at_most_256_fixed_addresses() -> None:
+    many = sorted(f"8.8.{number // 200}.{number % 200}" for number in range(257))
+    assert fixed(*many[:256])[0] == set()
+    assert fixed(*many)[0] == {"TooManyAddresses"}
+
+
+def test_fixed_addresses_need_two_approvers_because_the_name_says_nothing_of_them() -> None:
+    assert fixed("8.8.8.8") == (set(), {"FixedAddresses"})
+    found = findings(place("db.example.net", 5432, Protocol.TCP, addresses=("8.8.8.8",)))
+    (finding,) = (f for f in found if f.reason == "FixedAddresses")
+    assert '"8.8.8.8"' in finding.message
+    assert finding.field == "destinations.0.addresses"
+
+
+def test_private_fixed_addresses_are_for_admins_to_allow() -> None:
+    allowed = {"allowed_private_ranges": ("10.1.0.0/16",)}
+    assert fixed("10.1.2.3", **allowed) == (set(), {"FixedAddresses"})
+    assert fixed("10.2.2.3", **allowed)[0] == {"AddressPrivate"}
+    own = fixed("10.1.2.3", cluster_ranges=("10.1.2.0/24",), **allowed)
+    assert own[0] == {"AddressOfCluster"}
+
+
+def test_one_bad_address_among_good_ones_is_named() -> None:
+    destination = place("db.example.net", 5432, Protocol.TCP, addresses=("10.1.2.3", "8.8.8.8"))
+    (finding,) = blocking(findings(destination))
+    assert "10.1.2.3" in finding.message
+    assert "8.8.8.8" not in finding.message
+
+
+@pytest.mark.parametrize("host", ["8.8.8.0/24", "*.example.com"])
+def test_only_a_single_host_has_fixed_addresses(host: str) -> None:
+    found = findings(place(host, addresses=("8.8.8.8",)))
+    assert "AddressesNotSupported" in reasons(found, Level.BLOCK)

@@ -1,8 +1,10 @@
 """A wish beside the grants that exist."""
 
+from dataclasses import replace
+
 from egress.domain.access import Protocol, Subject
 from egress.domain.policies import Level, blocking
-from tests.domain.examples import findings, grant, reasons, to
+from tests.domain.examples import CLUSTER, findings, grant, reasons, to
 
 HOST = "a.example.com"
 HELD = grant(to(HOST))
@@ -38,15 +40,6 @@ def test_grants_of_other_namespaces_do_not_matter() -> None:
     assert blocking(findings(to(HOST), grants=(grant(to(HOST), "otherns"),))) == []
 
 
-def test_a_granted_port_cannot_be_spoken_to_in_another_way() -> None:
-    held = grant(to(HOST, 80, Protocol.HTTP))
-    for wanted in (to(HOST, 80, Protocol.HTTP, True), to(HOST, 80, Protocol.GRPC)):
-        found = findings(wanted, grants=(held,))
-        assert [(f.reason, f.field) for f in blocking(found)] == [
-            ("ProtocolConflict", "destinations.0.protocol")
-        ]
-
-
 def test_the_grant_of_a_service_account_binds_the_port_too() -> None:
     held = grant(to(HOST, 80, Protocol.HTTP), "default", "billing")
     assert "ProtocolConflict" in reasons(
@@ -59,3 +52,17 @@ def test_a_port_that_two_hosts_use_in_different_protocols_is_warned_of() -> None
     assert "PortSharedByProtocols" in reasons(findings(to(HOST, 8443), grants=(held,)), Level.WARN)
     same = grant(to("b.example.com", 8443))
     assert "PortSharedByProtocols" not in reasons(findings(to(HOST, 8443), grants=(same,)))
+
+
+def test_with_dns_capture_no_host_hides_another() -> None:
+    held = grant(to("b.example.com", 8443, Protocol.HTTP))
+    found = findings(to(HOST, 8443), grants=(held,), cluster=replace(CLUSTER, dns_capture=True))
+    assert "PortSharedByProtocols" not in reasons(found)
+
+
+def test_a_grant_with_an_alias_contains_the_one_without() -> None:
+    plain = to(HOST, 80, Protocol.HTTP)
+    named = replace(plain, alias="mirror")
+    assert "AlreadyGranted" in reasons(findings(plain, grants=(grant(named),)), Level.BLOCK)
+    assert blocking(findings(named, grants=(grant(plain),))) == []
+    assert "AlreadyGranted" in reasons(findings(named, grants=(grant(named),)), Level.BLOCK)

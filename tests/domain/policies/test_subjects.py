@@ -5,6 +5,7 @@ import pytest
 from egress.domain.access import Subject
 from egress.domain.policies import Finding, Level, blocking
 from tests.domain.examples import findings, inventory, namespace, reasons, to
+from tests.domain.policies.meshes import AMBIENT
 
 HOST = to("a.example.com")
 
@@ -63,3 +64,37 @@ def test_an_unknown_service_account_is_refused() -> None:
 
 def test_the_default_service_account_is_warned_of() -> None:
     assert "DefaultServiceAccount" in reasons(about("shop", "default"), Level.WARN)
+
+
+def test_what_kiali_calls_an_unknown_subject_is_told() -> None:
+    (finding,) = blocking(about("unknown"))
+    assert finding.codes == ("KIA0005",)
+    (finding,) = (f for f in about("shop", "nobody") if f.reason == "ServiceAccountUnknown")
+    assert finding.codes == ("KIA0106",)
+
+
+def in_ambient(**labels: str) -> set[str]:
+    """Reasons on a wish of an ambient namespace with these labels besides."""
+    known = {name.replace("__", "/").replace("_", "-"): value for name, value in labels.items()}
+    facts = namespace("shop", labels=known, injected=False, uninjected_pods=("web-1",))
+    return reasons(
+        findings(HOST, subject=Subject("shop"), inventory=inventory(facts), cluster=AMBIENT)
+    )
+
+
+def test_under_ambient_a_namespace_needs_the_dataplane_and_no_sidecars() -> None:
+    inside = {"istio.io__dataplane_mode": "ambient"}
+    about_proxies = {"NamespaceNotInAmbient", "SidecarsUnderAmbient", "NamespaceWithoutProxy"}
+    about_proxies |= {"PodsWithoutProxy"}
+    assert in_ambient() & about_proxies == {"NamespaceNotInAmbient"}
+    assert in_ambient(**inside) & about_proxies == set()
+    assert in_ambient(**inside, istio_injection="enabled") & about_proxies == {
+        "SidecarsUnderAmbient"
+    }
+
+
+def test_a_namespace_of_the_cluster_is_not_told_about_boundaries() -> None:
+    found = findings(
+        HOST, subject=Subject("kube-system"), inventory=inventory(namespace("kube-system"))
+    )
+    assert reasons(found) == {"NamespaceProtected"}

@@ -1,5 +1,7 @@
 """A wish has to be reviewable and must not contradict itself."""
 
+from dataclasses import replace
+
 from egress.domain.access import Protocol
 from egress.domain.policies import Level, Limits
 from tests.domain.examples import findings, reasons, to
@@ -33,3 +35,10 @@ def test_two_ports_of_one_host_are_fine_and_its_remarks_come_once() -> None:
     found = findings(to("x.cloudfront.net", 443), to("x.cloudfront.net", 8443))
     assert reasons(found, Level.BLOCK) == set()
     assert [f.field for f in found if f.reason == "SharedHost"] == ["destinations.0.host"]
+
+
+def test_one_destination_under_two_aliases_is_one_too_many() -> None:
+    mirror = to("a.example.com", 80, Protocol.HTTP)
+    found = findings(replace(mirror, alias="one"), replace(mirror, alias="two"))
+    (finding,) = (f for f in found if f.level is Level.BLOCK)
+    assert (finding.reason, finding.field) == ("DestinationRepeated", "destinations.1")

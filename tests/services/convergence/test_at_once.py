@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from egress.models import Delivery, Grant, Namespace
+from egress.models import Delivery, Grant, Namespace, Slice
 from egress.services import convergence, hardening
 from egress.services.actor import Actor
 from egress.services.convergence import closing as closing_module
 from egress.services.convergence.claim import Claim
+from tests.services.live_mesh import answer
 from tests.services.world import World, assert_chain_is_valid
 
 WORKERS, GRANTS = 6, 12
@@ -53,6 +54,35 @@ def test_every_slice_is_delivered_by_one_of_many_workers(
     assert Grant.objects.filter(status="active").count() == GRANTS
     assert world.tags().count("grant:activated") == GRANTS
     assert len(world.hosts("shop")) + len(world.hosts("data")) == GRANTS
+    assert_chain_is_valid()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_on_hosts_of_the_same_namespaces_finish_all_of_them(
+    transactional_db: None, world: World
+) -> None:
+    world.enforce("gateway")
+    for name in ("shop", "data"):
+        world.deny_by_default(name)
+    grants = [
+        world.approve(f"api-{number}.example.com", name)
+        for number in range(4)
+        for name in ("shop", "data")
+    ]
+
+    def worker(number: int) -> Callable[[], object]:
+        return lambda: convergence.converge(worker=f"worker-{number}")
+
+    for _ in range(6):
+        assert at_once([worker(number) for number in range(4)]) == []
+        Slice.objects.update(due_at="2020-01-01T00:00Z")
+    assert Grant.objects.filter(status="active").count() == len(grants)
+    assert not Slice.objects.exclude(problem_reason="").exists()
+    assert not Slice.objects.filter(lease_until__isnull=False).exists()
+    for grant in grants:
+        assert answer(world, grant.namespace, "web", grant.host, 443, "TLS"), grant
+    assert world.tags().count("grant:activated") == len(grants)
+    assert "grant:failed" not in world.tags()
     assert_chain_is_valid()
 
 

@@ -31,6 +31,24 @@ def test_what_takes_access_away_is_claimed_first(world: World) -> None:
     assert taken.row.key == "namespace:data"
 
 
+@pytest.mark.parametrize(
+    ("priority", "first"),
+    [(Priority.REVOKE, "host:api.example.com"), (Priority.GRANT, "namespace:shop")],
+)
+def test_doors_close_before_and_ways_open_before_what_became_due_with_them(
+    world: World, priority: Priority, first: str
+) -> None:
+    now = timezone.now().replace(microsecond=0)
+    for number, key in enumerate(["host:api.example.com", "namespace:shop"]):
+        for microsecond in (number, 9 - number):
+            due_at = now.replace(microsecond=microsecond)
+            row = {"wanted": 1, "priority": priority, "due_at": due_at}
+            Slice.objects.update_or_create(cluster=world.cluster, key=key, defaults=row)
+    taken = claim_next("worker-1")
+    assert taken is not None
+    assert taken.row.key == first
+
+
 def test_a_slice_that_is_due_keeps_the_more_urgent_priority_and_cause(world: World) -> None:
     world.mark("shop", Priority.REVOKE, "a revoke")
     world.mark("shop", Priority.DRIFT, "drift")

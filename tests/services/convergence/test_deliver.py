@@ -9,8 +9,10 @@ from pytest_django import Settings
 from egress.cluster import kinds
 from egress.cluster.gateway import ClusterGateway
 from egress.domain.naming import base
-from egress.models import AuditHead, Cluster, Delivery, Grant, Namespace, OwnedObject, Slice
-from egress.services.convergence.preparing import Work, prepare
+from egress.models import AuditHead, Cluster, Delivery, Grant, Namespace, OwnedObject
+from egress.services.convergence.beside import Claims
+from egress.services.convergence.preparing import prepare
+from egress.services.convergence.work import Work
 from egress.services.errors import Unavailable
 from tests.services.world import World, assert_chain_is_valid, foreign_entry
 
@@ -228,10 +230,10 @@ def test_a_fault_nobody_thought_of_stops_only_its_slice(
     good = world.approve("api.example.com", "data")
     honest = prepare
 
-    def poisoned(row: Slice, gateway: ClusterGateway) -> Work:
-        if row.key == "namespace:shop":
+    def poisoned(claims: Claims, gateway: ClusterGateway) -> Work:
+        if claims.own.row.key == "namespace:shop":
             raise ZeroDivisionError
-        return honest(row, gateway)
+        return honest(claims, gateway)
 
     monkeypatch.setattr("egress.services.convergence.deliver.prepare", poisoned)
     world.converge()

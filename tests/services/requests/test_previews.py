@@ -74,6 +74,6 @@ def test_others_namespaces_are_not_previewed(
 
 
 def test_default_deny_is_told(shop: Namespace, owner: Person, mate: Person) -> None:
-    shop.default_deny = True
+    shop.default_deny_enforced = True
     shop.save()
     assert requests.preview(draft=make.draft(shop), actor=make.actor(owner)).enforced

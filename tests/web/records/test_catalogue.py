@@ -121,3 +121,34 @@ def test_text_of_presets_is_never_markup(adam: Person, stripe: CatalogueEntry) -
     CatalogueEntry.objects.update(title=XSS, notes=XSS, owner=XSS)
     assert XSS not in text(get(adam, "catalogue"))
     assert XSS not in text(get(adam, "catalogue-edit", "stripe"))
+
+
+def test_presets_stand_under_the_heading_their_note_begins_with(
+    owner: Person, stripe: CatalogueEntry
+) -> None:
+    CatalogueEntry.objects.create(name="mollie", title="Mollie", notes="Payment. The API.")
+    page = text(get(owner, "catalogue"))
+    own, payment = page.index("Your company&#x27;s own</h2>"), page.index("Payment</h2>")
+    assert own < page.index("<h3>Stripe") < payment < page.index("<h3>Mollie")
+    assert '<p class="prewrap small mb-0">The API.</p>' in page
+
+
+@pytest.mark.parametrize("words", ["stripe", "API.stripe", "payments team", "cards stri"])
+def test_presets_are_found_by_name_host_note_and_owner(
+    owner: Person, stripe: CatalogueEntry, words: str
+) -> None:
+    CatalogueEntry.objects.filter(pk=stripe.pk).update(notes="For cards.", owner="team-payments")
+    CatalogueEntry.objects.create(name="mollie", title="Mollie")
+    page = text(get(owner, "catalogue", query=f"?q={words}"))
+    assert "<h3>Stripe" in page
+    assert "Mollie" not in page
+    assert "1 preset found" in page
+
+
+def test_a_search_without_a_hit_leads_on_and_is_no_markup(
+    owner: Person, stripe: CatalogueEntry
+) -> None:
+    page = text(get(owner, "catalogue", query=f"?q={XSS}"))
+    assert "0 presets found" in page
+    assert f'<a href="{reverse("request-new")}">New request</a>' in page
+    assert XSS not in page

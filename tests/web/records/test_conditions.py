@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from egress.domain.lifecycle import GrantStatus
-from egress.models import Grant, Namespace
+from egress.models import Cluster, Grant, Namespace
 from egress.web.records.conditions import conditions, with_enforcement
 from tests import factories
 
@@ -72,3 +72,23 @@ def test_enforcement_is_that_of_the_present_namespace_of_the_same_cluster(
         assert [bool(g.is_enforced) for g in with_enforcement(Grant.objects.all())] == [False]  # type: ignore[attr-defined]
     Namespace.objects.filter(pk=shop.pk).update(default_deny_enforced=True)
     assert [bool(g.is_enforced) for g in with_enforcement(Grant.objects.all())] == [True]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("by", ["namespace", "cluster"])
+def test_in_the_ambient_mesh_the_network_policy_enforces_and_default_deny_does_not(
+    shop: Namespace, by: str
+) -> None:
+    if by == "cluster":
+        Cluster.objects.update(enforcement="ambient")
+    own = "ambient" if by == "namespace" else ""
+    Namespace.objects.update(enforcement=own, default_deny_enforced=True)
+    factories.grant(shop)
+    assert not with_enforcement(Grant.objects.all()).get().is_enforced
+    Namespace.objects.update(network_policy_enforced=True)
+    assert with_enforcement(Grant.objects.all()).get().is_enforced
+
+
+def test_the_network_policy_alone_enforces_nothing_in_a_mesh_of_sidecars(shop: Namespace) -> None:
+    Namespace.objects.update(network_policy_enforced=True)
+    factories.grant(shop)
+    assert not with_enforcement(Grant.objects.all()).get().is_enforced

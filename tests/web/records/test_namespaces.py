@@ -25,7 +25,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch, shop: Namespace) -> Iterator[Sandbo
     with sandbox_in_process() as running:
         running.namespace("shop", {"istio-injection": "enabled"})
         monkeypatch.setattr(
-            "egress.services.hardening.open_gateway", lambda cluster: running.gateway
+            "egress.services.hardening.decisions.open_gateway", lambda cluster: running.gateway
         )
         yield running
 
@@ -139,7 +139,7 @@ def test_a_foreign_sidecar_in_the_way_leaves_nothing_to_press(
     )
     page = text(get(owner, "namespace-default-deny", *SHOP))
     assert "It cannot be switched now" in page
-    assert "Switch default deny on</button>" not in page
+    assert "Switch the default deny on</button>" not in page
 
 
 def test_only_an_admin_switches_it_off_and_says_why(
@@ -153,7 +153,7 @@ def test_only_an_admin_switches_it_off_and_says_why(
     sent = {"on": "no", "digest": digest_on(page)}
     silent = post(adam, "namespace-default-deny", *SHOP, **sent, reason="")
     assert silent.status_code == 422
-    assert "Say why the namespace has to reach every host again." in text(silent)
+    assert "Say why the namespace has to do without its default deny." in text(silent)
     assert post(adam, "namespace-default-deny", *SHOP, **sent, reason="Fire.").status_code == 302
     shop.refresh_from_db()
     assert not shop.default_deny
@@ -176,10 +176,46 @@ def test_without_the_cluster_there_is_no_preview(
     def unreachable(cluster: object) -> None:
         raise Unavailable("Cluster “main” cannot be reached. Try again later.")
 
-    monkeypatch.setattr("egress.services.hardening.open_gateway", unreachable)
+    monkeypatch.setattr("egress.services.hardening.decisions.open_gateway", unreachable)
     response = get(owner, "namespace-default-deny", *SHOP)
     assert response.status_code == 503
     assert "cannot be reached" in text(response)
+
+
+# --- network policy ---------------------------------------------------------------------------
+
+
+def test_the_owner_sees_the_network_policy_and_what_it_is_worth_before_deciding(
+    owner: Person, shop: Namespace, sandbox: Sandbox
+) -> None:
+    page = text(get(owner, "namespace-network-policy", *SHOP))
+    assert "NetworkPolicy" in page
+    assert "Only the egress gateway is a boundary." in page
+    sent = {"on": "yes", "digest": digest_on(page), "reason": "Audit."}
+    response = post(owner, "namespace-network-policy", *SHOP, **sent)
+    assert response["Location"] == reverse("namespace", args=SHOP)
+    shop.refresh_from_db()
+    assert (shop.network_policy, shop.network_policy_by) == (True, "owner")
+    assert not shop.default_deny
+    assert Slice.objects.filter(key="namespace:shop").exists()
+    assert AuditEvent.objects.filter(tag="namespace:network-policy-set", actor="owner").exists()
+    assert get(owner, "namespace-network-policy", *SHOP).status_code == 403
+
+
+def test_a_foreign_network_policy_of_our_name_leaves_nothing_to_press(
+    owner: Person, shop: Namespace, sandbox: Sandbox
+) -> None:
+    sandbox.put(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "egress-portal", "namespace": "shop"},
+            "spec": {"podSelector": {}, "policyTypes": ["Egress"]},
+        }
+    )
+    page = text(get(owner, "namespace-network-policy", *SHOP))
+    assert "It cannot be switched now" in page
+    assert "Switch the network policy on</button>" not in page
 
 
 # --- administration ---------------------------------------------------------------------------
@@ -229,3 +265,27 @@ def test_an_address_that_names_no_namespace_is_missing(
     adam: Person, shop: Namespace, name: str
 ) -> None:
     assert signed_in(adam).get(f"/clusters/main/namespaces/{name}").status_code == 404
+
+
+def test_default_deny_is_not_offered_in_the_ambient_mesh(owner: Person, shop: Namespace) -> None:
+    Namespace.objects.filter(pk=shop.pk).update(enforcement="ambient")
+    page = text(get(owner, "namespace", "main", "shop"))
+    assert "the ambient mesh knows no default deny" in page
+    assert reverse("namespace-default-deny", args=["main", "shop"]) not in page
+    assert reverse("namespace-network-policy", args=["main", "shop"]) in page
+
+
+def test_under_central_entries_an_admin_names_the_hosts_of_the_mesh(
+    adam: Person, owner: Person, shop: Namespace
+) -> None:
+    assert "Hosts of the mesh it keeps" not in text(get(adam, "namespace", *SHOP))
+    shop.cluster.central_entries = True
+    shop.cluster.save()
+    assert "Hosts of the mesh it keeps" in text(get(adam, "namespace", *SHOP))
+    assert post(adam, "namespace-mesh-hosts", *SHOP, hosts="data/*\n").status_code == 302
+    shop.refresh_from_db()
+    assert shop.mesh_hosts == ["data/*"]
+    wrong = post(adam, "namespace-mesh-hosts", *SHOP, hosts="everything")
+    assert wrong.status_code == 422
+    assert "Write NAMESPACE/NAME" in text(wrong)
+    assert post(owner, "namespace-mesh-hosts", *SHOP, hosts="").status_code == 403

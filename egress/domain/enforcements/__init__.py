@@ -1,0 +1,1 @@
+"""How the grants of each enforcement become objects: `objects(cluster, inventory, accesses)`."""

@@ -1,0 +1,97 @@
+"""Which of many grants can be rendered together, and why the others cannot."""
+
+from collections.abc import Iterable, Sequence
+
+from egress.domain.access import Access, ClusterProfile, Inventory
+from egress.domain.refusals import contradictions, limits, shadows
+from egress.domain.refusals.shapes import Reason, host_reasons, shape_reasons
+from egress.domain.refusals.support import support_reasons
+from egress.domain.refusals.wholes import CannotRender, namespace_refusal
+from egress.domain.slices import kind_of
+
+
+def sort_out(
+    cluster: ClusterProfile, inventory: Inventory, accesses: Sequence[Access]
+) -> tuple[list[Access], list[CannotRender]]:
+    """Return the grants that have objects, in the given order, and the refusals of all others.
+
+    Which grants are accepted depends on the set only. Takes time in proportion to it.
+    """
+    judge = _Judge(cluster, inventory)
+    accepted: list[Access] = []
+    refused: list[CannotRender] = []
+    for access in accesses:
+        refusal = judge.refusal(access)
+        if refusal:
+            refused.append(refusal)
+        else:
+            accepted.append(access)
+    accepted = _without_contradictions(cluster, inventory, accepted, refused)
+    return accepted, sorted(refused, key=lambda refusal: (refusal.accesses[0], refusal.reason))
+
+
+def _without_contradictions(
+    cluster: ClusterProfile,
+    inventory: Inventory,
+    accepted: list[Access],
+    refused: list[CannotRender],
+) -> list[Access]:
+    def kind(access: Access) -> str:
+        return kind_of(access, cluster, inventory)
+
+    def drop(found: Iterable[CannotRender]) -> None:
+        refusals = list(found)
+        if refusals:
+            held = {id(access) for refusal in refusals for access in refusal.accesses}
+            accepted[:] = [access for access in accepted if id(access) not in held]
+            refused.extend(refusals)
+
+    sound = tuple(accepted)
+    drop(contradictions.ways_in_a_namespace(accepted))
+    drop(contradictions.aliases(accepted))
+    drop(shadows.shared_addresses(accepted, sound, kind))
+    drop(contradictions.mixed_enforcements(accepted, kind))
+    drop(shadows.hidden_wildcards(accepted, sound, kind))
+    drop(contradictions.ways_in_the_mesh(accepted, kind))
+    drop(contradictions.entries(accepted, kind))
+    drop(contradictions.central_ports(accepted, kind))
+    drop(limits.too_many_ports(accepted, kind))
+    drop(limits.too_many_identities(cluster, accepted, kind))
+    drop(limits.too_long_doors(cluster, inventory, accepted, kind))
+    return accepted
+
+
+class _Judge:
+    """Judges grants one by one, and looks at each host and namespace once."""
+
+    def __init__(self, cluster: ClusterProfile, inventory: Inventory) -> None:
+        self._cluster = cluster
+        self._inventory = inventory
+        self._hosts: dict[str, Reason | None] = {}
+        self._namespaces: dict[str, CannotRender | None] = {}
+
+    def refusal(self, access: Access) -> CannotRender | None:
+        """Return why `access` has no safe objects, or None."""
+        namespace = access.subject.namespace
+        if namespace not in self._namespaces:
+            self._namespaces[namespace] = namespace_refusal(
+                namespace, self._cluster, self._inventory
+            )
+        whole = self._namespaces[namespace]
+        if whole:
+            return CannotRender(whole.reason, whole.message, [access])
+        reason = self._reason(access)
+        if reason is None:
+            return None
+        message = f"{access.subject} -> {access.destination}: {reason[1]}"
+        return CannotRender(reason[0], message, [access])
+
+    def _reason(self, access: Access) -> Reason | None:
+        host = access.destination.host
+        if host not in self._hosts:
+            self._hosts[host] = next(host_reasons(host), None)
+        return (
+            self._hosts[host]
+            or next(shape_reasons(access), None)
+            or next(support_reasons(access, self._cluster, self._inventory), None)
+        )

@@ -1,0 +1,126 @@
+"""What each enforcement cannot express (istio.md 2, 3.11, 5.3, 6 and 8)."""
+
+from collections.abc import Iterator
+
+from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory, Protocol
+from egress.domain.manifests.service_entry import needs_address
+from egress.domain.naming import door
+from egress.domain.refusals.shapes import Reason
+from egress.domain.slices import is_central
+from egress.domain.wording import quoted
+
+WILDCARD_TLS_FLAG = "ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS"
+_MAX_SNI = 253
+
+
+def support_reasons(
+    access: Access, cluster: ClusterProfile, inventory: Inventory
+) -> Iterator[Reason]:
+    """Yield why the enforcement of a well-formed grant's namespace cannot express it."""
+    enforcement = inventory.enforcement_of(access.subject.namespace, cluster)
+    if enforcement is Enforcement.SIDECAR:
+        yield from _sidecar(access, cluster, inventory)
+    elif enforcement is Enforcement.GATEWAY:
+        yield from _gateway(access, cluster, inventory)
+    else:
+        yield from _ambient(access, cluster)
+
+
+def _sidecar(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
+    destination = access.destination
+    if not access.subject.is_namespace:
+        yield "ServiceAccountNotEnforced", _NO_IDENTITY
+    if destination.is_wildcard:
+        if destination.protocol is not Protocol.TLS:
+            yield "DestinationNotSupported", _WILDCARD_IS_TLS
+        elif not cluster.is_at_least(1, 30):
+            yield "DestinationNotSupported", _WILDCARD_SINCE
+    if not destination.is_fixed_address:
+        yield from _dns_capture(access, cluster, inventory)
+    if is_central(access, cluster):
+        facts = inventory.namespaces.get(access.subject.namespace)
+        if not (facts and facts.default_deny):
+            yield "DefaultDenyOff", _NO_HOST_LIST
+
+
+def _gateway(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
+    destination = access.destination
+    if destination.is_wildcard or destination.is_cidr:
+        yield "DestinationNotSupported", _GATEWAY_RESOLVES
+    elif destination.is_fixed_address:
+        yield "AliasNotSupported", _ADDRESS_IS_SIDECAR
+    yield from _dns_capture(access, cluster, inventory)
+    try:
+        cluster.gateway_of(destination.host)
+    except LookupError as error:
+        yield "GatewayUnknown", f"{error} Assign the host to a gateway of the cluster."
+    if not destination.protocol.is_http_family:
+        yield from _door(access, inventory)
+
+
+def _door(access: Access, inventory: Inventory) -> Iterator[Reason]:
+    subject, destination = access.subject, access.destination
+    if len(door(destination.host, destination.port, subject.namespace)) > _MAX_SNI:
+        yield "DoorNameTooLong", _NAME_TOO_LONG
+    facts = inventory.namespaces.get(subject.namespace)
+    if subject.is_namespace and not (facts and facts.service_accounts):
+        yield "DoorWithoutIdentities", _NO_ACCOUNTS
+
+
+def _ambient(access: Access, cluster: ClusterProfile) -> Iterator[Reason]:
+    destination = access.destination
+    if destination.is_cidr:
+        yield "DestinationNotSupported", _RANGE_IS_SIDECAR
+    elif destination.alias:
+        yield "AliasNotSupported", _NO_ALIAS_IN_AMBIENT
+    elif destination.is_wildcard and not _waypoint_resolves(destination.protocol, cluster):
+        yield "DestinationNotSupported", _WILDCARD_IN_AMBIENT
+
+
+def _waypoint_resolves(protocol: Protocol, cluster: ClusterProfile) -> bool:
+    if protocol.is_http_family:
+        return cluster.is_at_least(1, 28)
+    return cluster.is_at_least(1, 29) and cluster.has(WILDCARD_TLS_FLAG)
+
+
+def _dns_capture(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
+    """Refuse TCP by name where it would take the port over for the whole namespace (R-A7)."""
+    namespace = access.subject.namespace
+    if needs_address(access.destination) and inventory.captures_dns(namespace, cluster) is False:
+        yield (
+            "DnsCaptureOff",
+            f"The proxies of namespace {quoted(namespace)} do not answer DNS, so TCP by name would "
+            "take over the port. Switch on ISTIO_META_DNS_CAPTURE, or request fixed addresses.",
+        )
+
+
+_NO_IDENTITY = (
+    "Under sidecar enforcement nothing checks the service account. Request it for the namespace."
+)
+_WILDCARD_IS_TLS = "Sidecars open wildcards for TLS only. Request TLS, or the single hosts."
+_WILDCARD_SINCE = "Wildcards need Istio 1.30 or newer. Request the single hosts."
+_NO_HOST_LIST = (
+    "Central entries are admitted by the default deny of the namespace, which is off. Switch it on "
+    "first."
+)
+_GATEWAY_RESOLVES = (
+    "The egress gateway looks up every name itself, so wildcards and address ranges have no way "
+    "through it. Request single hosts."
+)
+_ADDRESS_IS_SIDECAR = (
+    "An alias for fixed addresses exists under sidecar enforcement only. Request the host itself."
+)
+_NAME_TOO_LONG = (
+    "The name of its door would have more than 253 characters. Request it from a namespace with a "
+    "shorter name, or a shorter host."
+)
+_NO_ACCOUNTS = (
+    "No service account of the namespace is known, so nobody could be let in. Wait until the "
+    "namespace was read, or request it for a service account."
+)
+_RANGE_IS_SIDECAR = "Address ranges exist under sidecar enforcement only. Request single hosts."
+_NO_ALIAS_IN_AMBIENT = "Under ambient enforcement there are no aliases. Use the host itself."
+_WILDCARD_IN_AMBIENT = (
+    "The waypoint opens wildcards for HTTP from Istio 1.28, for TLS from 1.29 with "
+    f"{WILDCARD_TLS_FLAG}=true. Request the single hosts."
+)

@@ -1,0 +1,51 @@
+"""Deliveries whose worker died: they are closed by what the cluster shows of their writes."""
+
+from django.db import transaction
+
+from egress.cluster.gateway import KubeObject
+from egress.domain.order import Verb
+from egress.models import Delivery, DeliveryStep
+from egress.services import audit
+from egress.services.audit import Entry
+from egress.services.convergence.beside import Claims
+from egress.services.convergence.clock import database_now
+from egress.services.convergence.live import uid_of
+from egress.services.convergence.record import Result, finished_entry, hash_of, key_of_step
+from egress.services.convergence.work import Work
+
+
+def abandon_earlier(claims: Claims, work: Work) -> None:
+    """Close deliveries of the slice that never ended, by what the cluster shows of them.
+
+    Raises ClaimLostError.
+    """
+    claim = claims.own
+    left = Delivery.objects.filter(slice=claim.row, outcome=Delivery.Outcome.RUNNING)
+    if not left.exists():
+        return
+    with transaction.atomic():
+        claim.lock()
+        entries = [_abandon(delivery, work) for delivery in left.prefetch_related("steps")]
+        audit.record_all(entries)
+
+
+def _abandon(delivery: Delivery, work: Work) -> Entry:
+    rows = list(delivery.steps.all())
+    for row in rows:
+        if row.result in (Result.INTENDED, Result.UNKNOWN):
+            key = key_of_step(row)
+            seen = work.live.get(key, work.sighted.get(key))
+            row.result = Result.WRITTEN if _has_happened(row, seen) else Result.FAILED
+            row.message = "Found out by reading, after the worker that wrote it was gone."
+            row.uid, row.finished_at = uid_of(seen) or row.uid, database_now()
+            row.save(update_fields=["result", "message", "uid", "finished_at"])
+    delivery.outcome, delivery.finished_at = Delivery.Outcome.ABANDONED, database_now()
+    delivery.reason, delivery.message = "Abandoned", "The worker stopped before it was done."
+    delivery.save(update_fields=["outcome", "reason", "message", "finished_at"])
+    return finished_entry(delivery, rows)
+
+
+def _has_happened(row: DeliveryStep, seen: KubeObject | None) -> bool:
+    if row.action == Verb.DELETE:
+        return seen is None or uid_of(seen) != row.uid
+    return seen is not None and hash_of(seen) == row.content_hash

@@ -1,0 +1,98 @@
+"""The claims that a delivery of a host takes beside its own: on slices of client namespaces.
+
+What leads a namespace to the gateway, or admits a host in its Sidecar, lies in the namespace's
+slice. A host's delivery writes it, too, so it holds those slices meanwhile. Nobody ever waits for
+a claim: a namespace that somebody else works on is left out and tried again a moment later.
+"""
+
+from collections.abc import Iterable
+from types import TracebackType
+
+from django.conf import settings
+
+from egress.domain.objects import ObjectKey
+from egress.services.convergence.claim import Claim, ClaimLostError
+from egress.services.convergence.clock import database_now
+from egress.services.convergence.queue import claim_beside
+from egress.services.outbox import namespace_key
+
+
+class Claims:
+    """The claim of a delivery, and those beside it. Gives the latter back when it is left.
+
+    Not when the process dies: then their leases run out, as that of the delivery does.
+    """
+
+    def __init__(self, own: Claim) -> None:
+        self.own = own
+        self.beside: dict[str, Claim] = {}
+        self.writers: dict[ObjectKey, str] = {}
+        """The namespaces by whose claim an object is covered, for objects of their slices."""
+
+    def take(self, namespaces: Iterable[str]) -> frozenset[str]:
+        """Claim the slices of namespaces, in order; return those that somebody else holds."""
+        missed = set()
+        for name in sorted(set(namespaces) - self.beside.keys()):
+            claim = claim_beside(self.own, namespace_key(name))
+            if claim:
+                self.beside[name] = claim
+            else:
+                missed.add(name)
+        return frozenset(missed)
+
+    def check(self) -> None:
+        """Make sure that the slice of the delivery is still ours. Raises ClaimLostError."""
+        self.own.check()
+
+    def covers(self, key: ObjectKey) -> bool:
+        """Make sure that the slice of an object is ours, too; False when it is lost.
+
+        Objects of the delivery's own slice are covered by `check`.
+        """
+        name = self.writers.get(key)
+        if name is None:
+            return True
+        try:
+            self.beside[name].check()
+        except (ClaimLostError, KeyError):
+            return False
+        return True
+
+    def slice_id_of(self, key: ObjectKey) -> int:
+        """Return the primary key of the slice that an object belongs to."""
+        claim = self.beside.get(self.writers.get(key, ""), self.own)
+        return claim.row.pk
+
+    def is_quiet(self, key: ObjectKey) -> bool:
+        """Tell whether no abandoned write to an object can still be on its way."""
+        claim = self.beside.get(self.writers.get(key, ""), self.own)
+        quiet_at = claim.row.quiet_at
+        return quiet_at is None or database_now() >= quiet_at
+
+    def superseded(self, key: ObjectKey) -> str:
+        """Return the key of the slice of an object when somebody else has claimed it, else ''."""
+        claim = self.beside.get(self.writers.get(key, ""), self.own)
+        return claim.row.key if claim.is_superseded() else ""
+
+    def lock(self) -> None:
+        """Keep all slices until the caller's transaction ends. Raises ClaimLostError."""
+        for claim in sorted([self.own, *self.beside.values()], key=lambda one: one.row.key):
+            claim.lock()
+
+    def keep_quiet(self) -> None:
+        """Note on all slices that a write of ours may still arrive."""
+        for claim in (self.own, *self.beside.values()):
+            claim.keep_quiet(settings.CALL_TIMEOUT_SECONDS)
+
+    def __enter__(self) -> "Claims":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or isinstance(error, Exception):
+            for _, claim in sorted(self.beside.items()):
+                claim.release()
