@@ -1,13 +1,19 @@
 """Requests: list, read, ask, rehearse."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from egress.cluster.gateway import ClusterGateway
+from egress.cluster.snapshot import read_snapshot
 from egress.domain.lifecycle import RequestStatus
+from egress.domain.posture import Snapshot
 from egress.models import AuditEvent, Grant, Namespace, Person, Request
 from tests import factories as make
 from tests.api.calling import Caller, problem, rows, wish
+from tests.services.connected import GRANTED, Connected, company_connected
 
 pytestmark = pytest.mark.django_db
 
@@ -268,3 +274,63 @@ def test_nothing_of_other_teams_grants_stands_in_a_request(
     make.grant(payments, stranger, "api.example.com")
     assert Caller(owner).get(f"/requests/{pending.pk}/").json()["grants"] == []
     assert Grant.objects.count() == 1
+
+
+@pytest.fixture
+def mesh(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connected]:
+    with company_connected(settings, monkeypatch) as made:
+        yield made
+
+
+def test_a_dry_run_looks_at_the_live_cluster(mesh: Connected, owner: Person, alice: Person) -> None:
+    mesh.squat()
+    told = Caller(owner).post("/requests/", wish(mesh.namespace(), GRANTED, dry_run=True)).json()
+    found = [finding for finding in told["findings"] if finding["level"] == "block"]
+    assert {(one["reason"], one["field"]) for one in found} == {
+        ("HostTaken", "destinations.0.host")
+    }
+    assert all("data/squatter" in one["message"] for one in found)
+    assert "KIA1212" in found[0]["codes"]
+    assert told["manifests"] == ""
+
+
+def test_a_dry_run_goes_on_without_a_cluster(shop: Namespace, owner: Person, alice: Person) -> None:
+    told = Caller(owner).post("/requests/", wish(shop, dry_run=True)).json()
+    found = {finding["reason"]: finding["level"] for finding in told["findings"]}
+    assert found["ClusterNotLooked"] == "warn"
+    assert "kind: ServiceEntry" in told["manifests"]
+
+
+@pytest.mark.parametrize("key", [None, "deploy-1"])
+def test_what_stands_in_the_way_in_the_cluster_is_refused_beside_its_field(
+    mesh: Connected, owner: Person, alice: Person, key: str | None
+) -> None:
+    body = wish(mesh.namespace(), GRANTED)
+    asked = Caller(owner).post("/requests/", body, key=key).json()
+    mesh.squat()
+    caller = Caller(alice)
+    approval = {"revision": 1, "verdicts": {"0": "approved"}}
+    answer = caller.post(f"/requests/{asked['id']}/approve/", approval, key=key)
+    told = problem(answer, 422, "HostTaken")
+    assert list(told["errors"]) == ["destinations.0.host"]
+    again = Caller(owner).post("/requests/", wish(mesh.namespace(), GRANTED))
+    problem(again, 422, "HostTaken")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_cluster_is_waited_for_while_an_idempotency_key_is_held(
+    mesh: Connected, owner: Person, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def watched(gateway: ClusterGateway, **more: Any) -> Snapshot:
+        looks.append(connection.in_atomic_block)
+        return read_snapshot(gateway, **more)
+
+    monkeypatch.setattr("egress.services.requests.sights.read_snapshot", watched)
+    caller, body = Caller(owner), wish(mesh.namespace(), GRANTED)
+    first = caller.post("/requests/", body, key="deploy-1")
+    assert first.status_code == 201
+    assert looks == [False]
+    assert caller.post("/requests/", body, key="deploy-1").json() == first.json()
+    assert looks == [False], "an answer that is stored needs no look"

@@ -1,11 +1,13 @@
 """Lists are whole, and absence is only what the API says is absent."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
 from egress.cluster import kinds
-from egress.cluster.errors import Fault
+from egress.cluster.errors import ClusterError, Fault
 from egress.cluster.http_transport import Limits
 from egress.cluster.kube import TIMEOUT
 from tests.cluster.troubles import READS, WRITES, absent, fail
@@ -127,3 +129,26 @@ def test_a_review_without_a_verdict_is_an_error(troubled: Wire) -> None:
 def test_the_default_timeouts_keep_every_call_below_thirty_seconds() -> None:
     assert TIMEOUT < 30
     assert Limits().connect + Limits().read < 30
+
+
+def test_many_calls_share_one_deadline(troubled: Wire) -> None:
+    """Each is quick enough alone; together they have to end by the given moment."""
+    pause = threading.Event()
+
+    def behave(exchange: Exchange) -> None:
+        pause.wait(0.3)
+        exchange.reply(404, status_body(404, "NotFound", "no such thing"))
+
+    troubled.behave = behave
+    gateway = gateway_to(troubled.url)
+    began = time.monotonic()
+    bounded = gateway.ending_by(began + 1.0).ending_by(began + 60)
+    answered: list[bool] = []
+    with pytest.raises(ClusterError) as caught:
+        answered.extend(bounded.serves(kinds.SIDECAR) for _ in range(20))
+    assert time.monotonic() - began < 1.75
+    assert caught.value.fault is Fault.TIMEOUT
+    assert caught.value.retryable
+    assert 1 <= len(answered) <= 4
+    assert not gateway.serves(kinds.SIDECAR), "the connection itself has no deadline"
+    gateway.close()

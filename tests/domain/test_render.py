@@ -192,7 +192,7 @@ GRANTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(GRANTS, st.randoms(use_true_random=False))
 def test_the_same_grants_give_the_same_bytes_in_any_order(
     grants: list[Access], luck: random.Random
@@ -205,7 +205,7 @@ def test_the_same_grants_give_the_same_bytes_in_any_order(
     assert len(one.refused) == len(other.refused)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(GRANTS)
 def test_every_rendered_object_passes_the_last_guard_and_is_there_once(
     grants: list[Access],
@@ -215,7 +215,7 @@ def test_every_rendered_object_passes_the_last_guard_and_is_there_once(
     assert len({key_of(obj) for obj in objects}) == len(objects)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(GRANTS)
 def test_the_objects_open_exactly_the_granted_ports(grants: list[Access]) -> None:
     rendering = render_what_can(CLUSTER, inventory(), grants)

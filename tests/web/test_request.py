@@ -314,3 +314,9 @@ def test_two_approvers_are_told_of_each_other(
     assert 'value="1" id="decide-approve-1">' in page
     decide(mate, pending, approve=["0"], duration="30")
     assert Grant.objects.count() == 1
+
+
+def test_an_approver_reads_what_the_cluster_said_when_it_was_asked_for(
+    pending: Request, alice: Person
+) -> None:
+    assert "The cluster did not answer in time" in words(get(alice, "request", pending.pk))

@@ -82,7 +82,7 @@ ENFORCEMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(WISHES, st.sampled_from(MESHES))
 def test_every_finding_is_a_sentence_with_a_place(wish: Wish, mesh: ClusterProfile) -> None:
     for finding in evaluate(wish, PolicyContext(mesh, inventory())):
@@ -98,7 +98,7 @@ def test_every_finding_is_a_sentence_with_a_place(wish: Wish, mesh: ClusterProfi
         assert finding.field.split(".")[0] in known
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(MESHES), ENFORCEMENTS, st.lists(ACCESSES, max_size=8))
 def test_what_no_policy_blocks_can_be_rendered_beside_what_was_granted(
     mesh: ClusterProfile, enforcements: dict[str, Enforcement], wanted: list[Access]

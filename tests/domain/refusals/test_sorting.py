@@ -49,7 +49,7 @@ GRANTS = st.lists(
 CHOICES = st.tuples(*[st.sampled_from(Enforcement)] * 3)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(GRANTS, CHOICES, st.booleans(), st.randoms(use_true_random=False))
 def test_the_order_of_grants_decides_nothing(
     grants: list[Access],
@@ -68,7 +68,7 @@ def test_the_order_of_grants_decides_nothing(
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(GRANTS, CHOICES, st.booleans())
 def test_what_is_accepted_stays_accepted_without_the_rest_and_names_are_unique(
     grants: list[Access], choices: Sequence[Enforcement], central: bool
@@ -80,7 +80,7 @@ def test_what_is_accepted_stays_accepted_without_the_rest_and_names_are_unique(
     assert len(keys) == len(set(keys))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(GRANTS, CHOICES, st.booleans())
 def test_a_slice_needs_its_hosts_and_what_shares_an_alias_or_an_address_with_them_only(
     grants: list[Access], choices: Sequence[Enforcement], central: bool
