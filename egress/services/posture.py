@@ -12,6 +12,7 @@ from django.utils import timezone
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway
 from egress.cluster.snapshot import read_snapshot
+from egress.domain.objects import canonical_json
 from egress.domain.posture import (
     CHECKS,
     Row,
@@ -21,6 +22,7 @@ from egress.domain.posture import (
     list_foreign,
 )
 from egress.domain.posture import Level as RowLevel
+from egress.domain.posture.snapshot import MeshState
 from egress.domain.wording import quoted
 from egress.models import Cluster
 from egress.selectors.policy import inventory_of, live_grants
@@ -58,6 +60,7 @@ def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
         snapshot = read_snapshot(gateway or open_gateway(cluster))
     except ClusterError as error:
         raise Unavailable(error.message, reason=error.fault) from error
+    _note_mesh(cluster, snapshot.mesh)
     profile, inventory = cluster.profile(settings.INSTALLATION), inventory_of(cluster)
     hosts: dict[str, set[str]] = {}
     for namespace, host in live_grants(cluster).values_list("namespace", "host").distinct():
@@ -68,6 +71,40 @@ def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
     found = evaluate(snapshot, profile, inventory, ours=ours, hosts=hosts, namespaces=served)
     found += list_foreign(snapshot, profile, inventory, ours=ours)
     return _store(cluster, found)
+
+
+@transaction.atomic
+def _note_mesh(cluster: Cluster, seen: MeshState) -> None:
+    """Store facts of the mesh that changed since it was connected, such as DNS capture.
+
+    Trust domain and root namespace stay as they were: identities are written by them, so another
+    one is a check that blocks (PF10) and not a change to follow.
+    """
+    told = {"dns_capture": seen.dns_capture, "outbound_policy": seen.outbound_policy}
+    told |= {"flags": seen.flags, "export_to": seen.export_to}
+    news = {
+        name: value
+        for name, value in told.items()
+        if value is not None and canonical_json(value) != canonical_json(cluster.mesh.get(name))
+    }
+    version = seen.istio_version or cluster.istio_version
+    if not news and version == cluster.istio_version:
+        return
+    cluster.mesh, before = cluster.mesh | news, cluster.mesh
+    cluster.istio_version, old = version, cluster.istio_version
+    Cluster.objects.filter(pk=cluster.pk).update(mesh=cluster.mesh, istio_version=version)
+    audit.record(
+        tag=Tag.CLUSTER_CHANGED,
+        actor=ACTOR,
+        target="cluster",
+        target_id=str(cluster.pk),
+        cluster=cluster.name,
+        message=f"The mesh of cluster {quoted(cluster.name)} was changed.",
+        data={
+            "before": {name: before.get(name) for name in news} | {"istio_version": old},
+            "after": news | {"istio_version": version},
+        },
+    )
 
 
 def look_where_due(now: datetime) -> int:

@@ -201,3 +201,23 @@ def test_a_look_that_fails_is_made_up_for(
     assert posture.look_where_due(timezone.now()) == 0
     cluster.refresh_from_db()
     assert cluster.posture_at is None
+
+
+def test_a_mesh_that_changes_is_followed_but_for_its_identities(
+    cluster: Cluster, company: Company
+) -> None:
+    look(cluster, company)
+    cluster.refresh_from_db()
+    assert cluster.mesh["dns_capture"] is True
+    changes = len(told("cluster:changed"))
+    company.configure_mesh("trustDomain: other.example\n")
+    company.set_istiod(image="docker.io/istio/pilot:1.31.0")
+    look(cluster, company)
+    cluster.refresh_from_db()
+    assert cluster.mesh["dns_capture"] is False
+    assert cluster.istio_version == "1.31.0"
+    assert cluster.trust_domain == "cluster.local"
+    event = told("cluster:changed")[-1]
+    assert event.data["after"]["dns_capture"] is False
+    look(cluster, company)
+    assert len(told("cluster:changed")) == changes + 1
