@@ -164,6 +164,7 @@ FORMS = {
     "cluster-posture-withdraw": "/clusters/sandbox/posture/PF1/withdraw",
     "namespace-owner": "/clusters/sandbox/namespaces/shop/owner",
     "namespace-enforcement": "/clusters/sandbox/namespaces/shop/enforcement",
+    "namespace-mesh-hosts": "/clusters/sandbox/namespaces/shop/mesh-hosts",
     "catalogue-retire": "/catalogue/stripe/retire",
     "person-role": "/people/1/role",
     "person-password": "/people/1/password",
