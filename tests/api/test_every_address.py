@@ -147,7 +147,7 @@ def test_a_method_that_is_not_there_is_405(
         sound(answer, method)
 
 
-@pytest.mark.parametrize("role", ["owner", "mate", "stranger", "alice", "adam", "olga"])
+@pytest.mark.parametrize("role", ["owner", "stranger", "adam"])
 def test_garbage_breaks_nothing_for_anybody(
     role: str, mine: tuple[Request, Grant], payments: Namespace, request: pytest.FixtureRequest
 ) -> None:

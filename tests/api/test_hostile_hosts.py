@@ -1,5 +1,6 @@
 """The corpus of hostile hosts through HTTP: none breaks anything, none gets past its spelling."""
 
+import random
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests.domain.hostile_hosts import TRUSTED, hostile_hosts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 HOSTS = hostile_hosts()
+SUBMITTED = random.Random(20261121).sample(HOSTS, 2000)
+"""Each submission is a whole transaction; the rehearsal takes all hosts."""
 AT_ONCE = 20
 
 
@@ -66,7 +69,7 @@ def test_no_hostile_host_is_stored_in_another_than_its_canonical_form(
     shop: Namespace, owner: Person, alice: Person, mate: Person
 ) -> None:
     caller, accepted, before = Caller(owner), 0, AuditEvent.objects.count()
-    for host in HOSTS:
+    for host in SUBMITTED:
         answer = caller.post("/requests/", wish(shop, host))
         assert answer.status_code in {201, 413, 422}, (host[:100], answer.content[:500])
         if answer.status_code == 201:
@@ -79,7 +82,7 @@ def test_no_hostile_host_is_stored_in_another_than_its_canonical_form(
     assert len(stored) == accepted == Request.objects.count()
     assert all(is_canonical(host) for host in stored)
     assert AuditEvent.objects.count() == before + accepted
-    assert 0 < accepted < len(HOSTS) / 2
+    assert 0 < accepted < len(SUBMITTED) / 2
 
 
 def test_a_trusted_host_is_accepted_as_it_is(shop: Namespace, owner: Person, alice: Person) -> None:

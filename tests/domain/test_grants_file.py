@@ -307,7 +307,7 @@ def test_a_bomb_is_refused_quickly(bomb: str) -> None:
     assert problems(bomb)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.text(st.characters(codec="utf-8"), max_size=80)
     | st.text("{}[]:,-&*!|>'\"%@` \n#?abgrnts", max_size=80)

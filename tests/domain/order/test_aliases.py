@@ -149,7 +149,7 @@ FIXED = st.builds(
 ) | st.just([ORIGINATED])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(FIXED, FIXED, st.frozensets(st.integers(0, 8), max_size=2))
 def test_a_name_never_leads_to_an_address_and_port_that_neither_side_grants(
     before: list[Destination], after: list[Destination], failing: frozenset[int]

@@ -31,7 +31,7 @@ WORLDS = {
     "central": (CENTRAL, grants(everywhere=True)),
 }
 EVERY_WORLD = pytest.mark.parametrize(("world", "some"), WORLDS.values(), ids=WORLDS)
-CHANGES = settings(max_examples=60, deadline=None)
+CHANGES = settings(max_examples=40, deadline=None)
 
 
 def granted(world: World, accesses: Grants) -> set[Way]:

@@ -213,7 +213,7 @@ STATES = st.tuples(
 ).map(lambda state: objects(*state))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(STATES, STATES)
 def test_carried_out_whole_a_plan_reaches_what_is_wanted(
     before: list[KubeObject], after: list[KubeObject]
@@ -224,7 +224,7 @@ def test_carried_out_whole_a_plan_reaches_what_is_wanted(
     assert cluster == {key_of(obj): obj for obj in after}
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(STATES, STATES, st.frozensets(st.integers(0, 6), max_size=3))
 def test_no_step_opens_more_or_sends_clear_text_whatever_fails(
     before: list[KubeObject], after: list[KubeObject], failing: frozenset[int]
@@ -236,7 +236,7 @@ def test_no_step_opens_more_or_sends_clear_text_whatever_fails(
         assert clear_text_to_tls(now) == [], step
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(STATES, STATES)
 def test_what_was_revoked_is_closed_before_anything_new_opens(
     before: list[KubeObject], after: list[KubeObject]
@@ -248,7 +248,7 @@ def test_what_was_revoked_is_closed_before_anything_new_opens(
             assert not opened(now) & revoked, step
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(STATES, STATES)
 def test_failing_to_open_never_keeps_anything_from_closing(
     before: list[KubeObject], after: list[KubeObject]

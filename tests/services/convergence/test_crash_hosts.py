@@ -19,7 +19,7 @@ from tests.services.live_mesh import live_mesh
 from tests.services.world import World, assert_chain_is_valid
 
 SEED = 20261121
-SAMPLE = 24
+SAMPLE = 12
 State = tuple[object, ...]
 
 

@@ -98,7 +98,7 @@ def test_every_part_is_needed(name: str) -> None:
             assert refusal(without(name, path)), path
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     st.recursive(
         st.none() | st.text() | st.integers() | st.booleans(),
