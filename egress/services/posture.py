@@ -80,8 +80,12 @@ def _note_mesh(cluster: Cluster, seen: MeshState) -> None:
     Trust domain and root namespace stay as they were: identities are written by them, so another
     one is a check that blocks (PF10) and not a change to follow.
     """
-    told = {"dns_capture": seen.dns_capture, "outbound_policy": seen.outbound_policy}
-    told |= {"flags": seen.flags, "export_to": seen.export_to}
+    told: dict[str, Any] = {
+        "dns_capture": seen.dns_capture,
+        "outbound_policy": seen.outbound_policy,
+        "flags": seen.flags,
+        "export_to": seen.export_to,
+    }
     news = {
         name: value
         for name, value in told.items()
