@@ -1,6 +1,7 @@
 """The clusters that the contract is checked on."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +14,25 @@ from egress.cluster.http_transport import HttpTransport
 from egress.cluster.kube import KubeGateway
 from egress.cluster.kubeconfig import read_kubeconfig
 from tests.cluster.sandboxes import Cluster, sandbox_in_process, sandbox_over_http
+from tests.real import assets
+from tests.real import cluster as api_server
 
 
 @contextmanager
 def real_cluster() -> Iterator[Cluster]:
-    """Connect to the cluster of EGRESS_TEST_KUBECONFIG, as its administrator."""
+    """Connect as administrator to the cluster of EGRESS_TEST_KUBECONFIG, or start an API server."""
     path = os.environ.get("EGRESS_TEST_KUBECONFIG", "")
-    if not path:
-        pytest.skip("Set EGRESS_TEST_KUBECONFIG to a cluster with Istio's CRDs to run this.")
-    text = Path(path).read_text(encoding="utf-8")
+    if path:
+        yield from _connected(Path(path))
+        return
+    if not assets.are_there():
+        pytest.skip("Needs an API server: make real builds one, EGRESS_TEST_KUBECONFIG names one.")
+    with tempfile.TemporaryDirectory() as folder, api_server.real_cluster(Path(folder)) as made:
+        yield from _connected(made.kubeconfig)
+
+
+def _connected(path: Path) -> Iterator[Cluster]:
+    text = path.read_text(encoding="utf-8")
     transport = HttpTransport(read_kubeconfig(text, allow_files=True))
     gateway = KubeGateway(transport)
     try:

@@ -43,11 +43,16 @@ class Plan:
     mesh_configs: tuple[str, ...] = ("istio",)
 
 
+def account_objects(plan: Plan) -> list[KubeObject]:
+    """Return the portal's account, its roles and their bindings, after their namespaces."""
+    rights = roles(plan.cluster, plan.enforcements, plan.user, mesh_configs=plan.mesh_configs)
+    return [*_namespaces(plan), *_account(plan), *rights]
+
+
 def bootstrap_objects(plan: Plan) -> list[KubeObject]:
     """Return all objects but the bindings: namespaces first, admission policies last."""
     cluster = plan.cluster
-    found = [*_namespaces(plan), *_account(plan)]
-    found += roles(cluster, plan.enforcements, plan.user, mesh_configs=plan.mesh_configs)
+    found = account_objects(plan)
     if Enforcement.GATEWAY in plan.enforcements:
         for gateway in cluster.gateways:
             found.append(gateway_policy(cluster, gateway))

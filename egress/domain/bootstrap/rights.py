@@ -18,7 +18,7 @@ READ_VERBS = ("get", "list", "watch")
 WRITE_VERBS = ("get", "list", "watch", "create", "patch", "delete")
 ROLE_NAME = "egress-portal"
 MESH_ROLE_NAME = "egress-portal-mesh-config"
-_USER_PREFIX = "system:serviceaccount:"
+USER_PREFIX = "system:serviceaccount:"
 
 Resource = tuple[str, str]
 """An API group and the plural of a kind in it."""
@@ -115,8 +115,8 @@ def _union(groups: Iterable[Iterable[Resource]]) -> tuple[Resource, ...]:
 
 def service_account(user: str) -> tuple[str, str] | None:
     """Return namespace and name of the service account behind a user name, None for others."""
-    namespace, _, name = user.removeprefix(_USER_PREFIX).partition(":")
-    return (namespace, name) if user.startswith(_USER_PREFIX) and name else None
+    namespace, _, name = user.removeprefix(USER_PREFIX).partition(":")
+    return (namespace, name) if user.startswith(USER_PREFIX) and name else None
 
 
 def roles(
