@@ -38,6 +38,15 @@ def may_ask(who: object, namespace: Namespace) -> bool:
     return namespace.gone_at is None and _standing(who).owns(namespace)
 
 
+def may_adopt(who: object, namespace: Namespace) -> bool:
+    """Tell whether the person may ask for the adoption of an object in the namespace.
+
+    Those who may ask for its access, and admins: they see what nobody else feels responsible for.
+    """
+    standing = _standing(who)
+    return namespace.gone_at is None and (standing.is_admin or standing.owns(namespace))
+
+
 def may_view_namespace(who: object, namespace: Namespace) -> bool:
     """Tell whether the person may know of the namespace."""
     standing = _standing(who)
@@ -190,6 +199,7 @@ def may_administer(who: object, target: object = None) -> bool:
 
 ABOUT_AN_OBJECT: dict[str, Callable[..., bool]] = {
     "egress.ask": may_ask,
+    "egress.adopt": may_adopt,
     "egress.view_namespace": may_view_namespace,
     "egress.view_cluster": may_view_cluster,
     "egress.view_request": may_view_request,

@@ -99,7 +99,7 @@ def run_round(name: str, once: Callable[[], None]) -> None:
 
 def _deliver() -> None:
     def once() -> None:
-        convergence.converge(worker=worker_name())
+        convergence.converge(worker=worker_name(), threads=1)
 
     run_round("converge", once)
     connection.close()

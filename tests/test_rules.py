@@ -14,6 +14,7 @@ from tests import factories as make
 PEOPLE = ["owner", "mate", "stranger", "alice", "adam", "olga", "superuser"]
 EXPECTED = {
     "egress.ask": {"owner", "mate"},
+    "egress.adopt": {"owner", "mate", "adam", "superuser"},
     "egress.view_namespace": {"owner", "mate", "alice", "adam", "olga", "superuser"},
     "egress.view_cluster": {"owner", "mate", "alice", "adam", "olga", "superuser"},
     "egress.view_request": {"owner", "mate", "alice", "adam", "olga", "superuser"},
@@ -33,6 +34,7 @@ def target(shop: Namespace, owner: Person) -> dict[str, Any]:
     grant = make.grant(shop, owner, status=GrantStatus.SUSPENDED)
     return {
         "egress.ask": shop,
+        "egress.adopt": shop,
         "egress.view_namespace": shop,
         "egress.set_default_deny": shop,
         "egress.view_cluster": shop.cluster,

@@ -11,7 +11,15 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 
 from egress.api.paging import PARAMETERS
-from egress.models import AuditEvent, Delivery, Grant, Namespace, Request, ServiceAccount
+from egress.models import (
+    AuditEvent,
+    Delivery,
+    ForeignObject,
+    Grant,
+    Namespace,
+    Request,
+    ServiceAccount,
+)
 from egress.services.outbox import namespace_key
 
 _YEARS = range(1970, 9000)
@@ -99,6 +107,22 @@ class ServiceAccountFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = ServiceAccount
         fields = ["cluster", "namespace"]
+
+
+class ForeignFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Foreign objects by what they are, where they lie, and whether they can be adopted."""
+
+    host = django_filters.CharFilter(method="of_host")
+
+    class Meta:
+        model = ForeignObject
+        fields = ["kind", "namespace", "name", "adoptable"]
+
+    def of_host(
+        self, rows: QuerySet[ForeignObject], name: str, value: str
+    ) -> QuerySet[ForeignObject]:
+        """Narrow to objects whose name, namespace or hosts contain a text."""
+        return rows.filter(search__contains=value.strip().lower())
 
 
 class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]

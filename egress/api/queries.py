@@ -24,7 +24,10 @@ def grants_for(person: Person) -> QuerySet[Grant]:
 def requests_for(person: Person) -> QuerySet[Request]:
     """Return the requests the person may see, with the numbers of their grants."""
     numbers = Grant.objects.only("pk", "request_id").order_by("pk")
-    return requests.visible_requests(person).prefetch_related(Prefetch("grants", numbers))
+    rows = requests.visible_requests(person).select_related("adoption")
+    # The whole object is not told, and may be large.
+    rows = rows.defer("adoption__manifest")
+    return rows.prefetch_related(Prefetch("grants", numbers))
 
 
 def deliveries_for(person: Person) -> QuerySet[Delivery]:

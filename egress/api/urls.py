@@ -3,7 +3,18 @@
 from django.urls import path, re_path
 
 from egress.api import problems
-from egress.api.views import account, docs, grants, hardening, posture, records, requests, settings
+from egress.api.views import (
+    account,
+    brake,
+    docs,
+    foreign,
+    grants,
+    hardening,
+    posture,
+    records,
+    requests,
+    settings,
+)
 
 v1 = "v1/"
 NAMESPACE = f"{v1}namespaces/<slug:cluster>/<slug:name>"
@@ -28,6 +39,10 @@ urlpatterns = [
     path(f"{v1}clusters/", records.Clusters.as_view()),
     path(f"{v1}clusters/<slug:name>/", records.OneCluster.as_view()),
     path(f"{v1}clusters/<slug:name>/posture/", posture.Posture.as_view()),
+    path(f"{v1}clusters/<slug:name>/brake/", brake.Brake.as_view()),
+    path(f"{v1}clusters/<slug:name>/brake/release/", brake.Release.as_view()),
+    path(f"{v1}clusters/<slug:name>/foreign/", foreign.Foreign.as_view()),
+    path(f"{v1}clusters/<slug:name>/foreign/adopt/", foreign.Adopt.as_view()),
     path(f"{v1}clusters/<slug:name>/settings/", settings.ClusterSettings.as_view()),
     path(f"{v1}namespaces/", records.Namespaces.as_view()),
     path(

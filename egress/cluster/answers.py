@@ -65,7 +65,7 @@ def lost(error: TransportError, deed: Deed) -> ClusterError:
 def refused(answer: Answer, deed: Deed, now: datetime | None = None) -> ClusterError:
     """Return the error for an answer that is not a success."""
     status = read_status(answer)
-    return refused_with(answer.status, status, deed, _retry_after(answer, now))
+    return refused_with(answer.status, status, deed, retry_after_of(answer, now))
 
 
 def refused_with(
@@ -163,7 +163,7 @@ def _is_about_uid(status: Mapping[str, Any]) -> bool:
     )
 
 
-def _retry_after(answer: Answer, now: datetime | None) -> float | None:
+def retry_after_of(answer: Answer, now: datetime | None = None) -> float | None:
     """Return the seconds of a Retry-After header, a number or a date (RFC 9110, 10.2.3)."""
     value = answer.headers.get("retry-after", "").strip()
     if not value:

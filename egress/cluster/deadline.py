@@ -11,7 +11,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -46,6 +46,21 @@ class Call:
 
 
 _current: ContextVar[Call | None] = ContextVar("egress_cluster_call", default=None)
+_gate: ContextVar[Callable[[], None] | None] = ContextVar("egress_cluster_gate", default=None)
+
+
+@contextmanager
+def gated(check: Callable[[], None] | None) -> Iterator[None]:
+    """Have `check` called right before anything is sent in the block; what it raises stops it.
+
+    A process may be frozen between any two steps of a call. Asked here, nothing but the system
+    call itself lies between the answer and the sending.
+    """
+    token = _gate.set(check)
+    try:
+        yield
+    finally:
+        _gate.reset(token)
 
 
 def use_bounded_connections(manager: PoolManager) -> None:
@@ -79,6 +94,8 @@ def _sending(sock: socket.socket) -> Iterator[None]:
     if call is not None:
         call.connected = True
     with _within(sock):
+        if gate := _gate.get():
+            gate()
         if call is not None:
             call.sent = True
         yield

@@ -51,6 +51,19 @@ class ObjectList:
     resource_version: str = ""
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some objects of a list that is read piece by piece.
+
+    `is_first` says that the list begins here. It begins anew when a page had expired: then what
+    earlier pages held counts no longer.
+    """
+
+    items: list[KubeObject]
+    is_first: bool
+    resource_version: str = ""
+
+
 class ClusterGateway(Protocol):
     """Every call the portal makes on a cluster. Each has a timeout and raises `ClusterError`."""
 
@@ -68,11 +81,22 @@ class ClusterGateway(Protocol):
         A list that expires half-way starts anew; an incomplete list is never returned.
         """
 
-    def create(self, obj: KubeObject, *, dry_run: bool = False) -> KubeObject:
+    def pages(
+        self, kind: Kind, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> Iterator[Page]:
+        """Yield the objects of `list` page by page, so that nobody has to hold them all.
+
+        Only who was given the last page has seen a complete list: the iterator ends by itself
+        then, and raises ClusterError otherwise. Each page has the timeout of a call of its own.
+        """
+
+    def create(self, obj: KubeObject, *, dry_run: bool = False, looked: bool = False) -> KubeObject:
         """Create by server-side apply without force, and return the stored object.
 
-        Raises ClusterError(CONFLICT) when an object of another manager has the name, and when
-        an equal foreign object was there already (`managedFields` names another manager).
+        `looked` tells that a dry run of the same was successful a moment ago, so that nobody
+        else's object has the name. Raises ClusterError(CONFLICT) when an object of another
+        manager has the name, and when an equal foreign object was there already
+        (`managedFields` names another manager).
         """
 
     def update(self, obj: KubeObject, *, uid: str, dry_run: bool = False) -> KubeObject:

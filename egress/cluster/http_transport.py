@@ -1,25 +1,27 @@
 """HTTP to a real API server (or the sandbox), over the official client's connection pool."""
 
+import json
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from kubernetes.client import Configuration
-from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from urllib3.exceptions import (
+    ClosedPoolError,
     ConnectTimeoutError,
     HTTPError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
     ReadTimeoutError,
+    SSLError,
 )
 
 from egress.cluster.credentials import Credentials
@@ -30,7 +32,7 @@ from egress.cluster.serverurl import is_on_this_machine
 from egress.cluster.tokens import TokenSource
 from egress.cluster.transport import Answer, Headers, Query, TransportError
 
-_FAILURES = (HTTPError, HTTPException, ApiException, OSError, ValueError)
+_FAILURES = (HTTPError, HTTPException, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class HttpTransport:
         self._limits = limits or Limits()
         self._tokens = TokenSource(credentials)
         self._rest: Any = _rest_client(credentials, self._limits)
+        self._pool: Any = None
+        self._is_by_proxy = isinstance(self._rest.pool_manager, urllib3.ProxyManager)
+        base = urlsplit(credentials.server).path.rstrip("/")
+        self._before = credentials.server if self._is_by_proxy else base
+        self._timeout = urllib3.Timeout(connect=self._limits.connect, read=self._limits.read)
         self._streams: weakref.WeakSet[_HttpStream] = weakref.WeakSet()
         self._closed = False
 
@@ -123,19 +130,32 @@ class HttpTransport:
         all_headers = {"User-Agent": "egress-portal", "Accept": "application/json", **headers}
         if token:
             all_headers["Authorization"] = f"Bearer {token}"
-        url = f"{self._server}{path}" + (f"?{urlencode(query)}" if query else "")
+        target = path + (f"?{urlencode(query)}" if query else "")
         try:
-            answer = self._rest.request(
+            # The official client's own `request` parses the same address three times for each
+            # call, which is a quarter of what a call costs.
+            response = self._connections().urlopen(
                 method,
-                url,
+                f"{self._before}{target}",
+                body=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
                 headers=all_headers,
-                body=body,
-                _request_timeout=(self._limits.connect, self._limits.read),
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
             )
         except _FAILURES as error:
             raise self._failure(error, call) from None
-        response: urllib3.HTTPResponse = answer.response
-        return response
+        return cast("urllib3.HTTPResponse", response)
+
+    def _connections(self) -> Any:
+        """Return the connections to the server; they are opened anew after `close`."""
+        manager, pool = self._rest.pool_manager, self._pool
+        if self._is_by_proxy:
+            return manager
+        if pool is None or pool.pool is None:
+            pool = self._pool = manager.connection_from_url(self._server)
+        return pool
 
     def _read(self, response: urllib3.HTTPResponse) -> bytes:
         pieces, size = [], 0
@@ -241,8 +261,10 @@ def _explain(error: Exception, place: str) -> tuple[Fault, str]:
         return Fault.UNREACHABLE, f"No connection to {place} in time."
     if isinstance(error, NewConnectionError):
         return Fault.UNREACHABLE, f"{place} does not accept connections."
-    if isinstance(error, ApiException):
-        return _explain_tls(str(error.reason), place)
+    if isinstance(error, SSLError):
+        return _explain_tls(str(error), place)
+    if isinstance(error, ClosedPoolError):
+        return Fault.UNREACHABLE, f"The connections to {place} were just closed."
     if isinstance(error, ProtocolError) and "IncompleteRead" in repr(error):
         return Fault.MALFORMED, f"The answer of {place} broke off."
     if isinstance(error, (ProtocolError, OSError)):

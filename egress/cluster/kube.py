@@ -7,11 +7,19 @@ from egress.cluster import kinds
 from egress.cluster.answers import Deed, malformed, says_absent
 from egress.cluster.calls import APPLY, JSON, Calls, named, success
 from egress.cluster.credentials import Credentials
-from egress.cluster.errors import ClusterError, Fault
-from egress.cluster.gateway import ClusterIdentity, Kind, KubeObject, ObjectList, WatchEvent
+from egress.cluster.gateway import (
+    ClusterIdentity,
+    Kind,
+    KubeObject,
+    ObjectList,
+    Page,
+    WatchEvent,
+)
 from egress.cluster.http_transport import HttpTransport, Limits
-from egress.cluster.listing import list_all
+from egress.cluster.listing import list_all, read_pages
+from egress.cluster.naming import in_the_way, key_of, reading, require_uid, words
 from egress.cluster.ownership import is_foreign
+from egress.cluster.pace import MOST, Pace
 from egress.cluster.paths import collection_path, group_path, object_path
 from egress.cluster.transport import Answer, Transport
 from egress.cluster.watching import watch_events
@@ -32,9 +40,13 @@ class KubeGateway:
         field_manager: str = "egress-portal",
         page_size: int = 500,
         timeout: float = TIMEOUT,
+        at_once: int = MOST,
     ) -> None:
-        """`timeout` is in seconds and bounds every call; `page_size` is objects per page."""
-        self._calls = Calls(transport, timeout)
+        """`timeout` is in seconds and bounds every call; `page_size` is objects per page.
+
+        At most `at_once` requests are under way, from whatever threads.
+        """
+        self._calls = Calls(transport, timeout, pace=Pace(at_once))
         self._field_manager = field_manager
         self._page_size = page_size
 
@@ -60,7 +72,7 @@ class KubeGateway:
 
     def get(self, kind: Kind, namespace: str, name: str) -> KubeObject | None:
         """Return one object, or None when the API says that it does not exist."""
-        deed = self._calls.begin(f"read {_words(kind, namespace, name)}")
+        deed = self._calls.begin(f"read {words(kind, namespace, name)}")
         return self._get(deed, kind, namespace, name)
 
     def _get(self, deed: Deed, kind: Kind, namespace: str, name: str) -> KubeObject | None:
@@ -80,32 +92,57 @@ class KubeGateway:
 
         return list_all(page, kind, labels or {}, deed=deed, page_size=self._page_size)
 
-    def create(self, obj: KubeObject, *, dry_run: bool = False) -> KubeObject:
+    def pages(
+        self, kind: Kind, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> Iterator[Page]:
+        """Yield the objects of `list` page by page; each page has a timeout of its own."""
+        place = f' in "{namespace}"' if namespace else ""
+        told, path = f"list {kind.plural}{place}", collection_path(kind, namespace)
+
+        def page(query: Mapping[str, str]) -> KubeObject:
+            return self._calls.ask(self._calls.begin(told), "GET", path, query=query)
+
+        deed = self._calls.begin(told)
+        return read_pages(page, kind, labels or {}, deed=deed, page_size=self._page_size)
+
+    def create(self, obj: KubeObject, *, dry_run: bool = False, looked: bool = False) -> KubeObject:
         """Create by server-side apply without force, and return the stored object.
 
         Looks first: an apply onto an object that agrees in every field, or that another portal
         wrote under the same field manager, would succeed and change it. One that appears in
         between is seen by its `managedFields`. Raises ClusterError(CONFLICT) for both.
+
+        `looked` tells that a dry run of the same was just successful. A dry run changes nothing,
+        so its answer is the look: 201 says that the name is free.
         """
-        kind, namespace, name = _key(obj)
-        deed = self._calls.begin(f"create {_words(kind, namespace, name)}", writes=not dry_run)
-        existing = self._get(_reading(deed), kind, namespace, name)
-        if existing is not None and is_foreign(existing, obj, self._field_manager):
-            raise _in_the_way(deed)
+        kind, namespace, name = key_of(obj)
+        deed = self._calls.begin(f"create {words(kind, namespace, name)}", writes=not dry_run)
+        if not (looked or dry_run):
+            self._look(deed, obj)
         answer = self._apply(deed, obj, dry_run=dry_run)
         stored = named(answer, deed, name)
-        if answer.status != 201 and is_foreign(stored, obj, self._field_manager):
-            raise _in_the_way(deed)
+        if answer.status != 201:
+            if is_foreign(stored, obj, self._field_manager):
+                raise in_the_way(deed)
+            if dry_run:
+                # Its answer is the merged object, which hides another portal's label.
+                self._look(deed, obj)
         return stored
+
+    def _look(self, deed: Deed, obj: KubeObject) -> None:
+        """Raise ClusterError(CONFLICT) when somebody else's object has the name."""
+        existing = self._get(reading(deed), *key_of(obj))
+        if existing is not None and is_foreign(existing, obj, self._field_manager):
+            raise in_the_way(deed)
 
     def update(self, obj: KubeObject, *, uid: str, dry_run: bool = False) -> KubeObject:
         """Bring the object with this uid to `obj` by server-side apply with force.
 
         Raises ClusterError(CONFLICT) when the object is gone or has another uid.
         """
-        kind, namespace, name = _key(obj)
-        deed = self._calls.begin(f"update {_words(kind, namespace, name)}", writes=not dry_run)
-        _require_uid(uid, deed)
+        kind, namespace, name = key_of(obj)
+        deed = self._calls.begin(f"update {words(kind, namespace, name)}", writes=not dry_run)
+        require_uid(uid, deed)
         pinned = {**obj, "metadata": {**obj["metadata"], "uid": uid}}
         return named(self._apply(deed, pinned, dry_run=dry_run, force=True), deed, name)
 
@@ -116,7 +153,7 @@ class KubeGateway:
             **({"force": "true"} if force else {}),
             **({"dryRun": "All"} if dry_run else {}),
         }
-        path = object_path(*_key(obj))
+        path = object_path(*key_of(obj))
         return self._calls.send(deed, "PATCH", path, query=query, headers=APPLY, body=obj)
 
     def delete(
@@ -134,8 +171,8 @@ class KubeGateway:
         An object that is already gone is success. Raises ClusterError(CONFLICT) when another
         object has the name. All options travel in the body, which replaces those of the query.
         """
-        deed = self._calls.begin(f"delete {_words(kind, namespace, name)}", writes=not dry_run)
-        _require_uid(uid, deed)
+        deed = self._calls.begin(f"delete {words(kind, namespace, name)}", writes=not dry_run)
+        require_uid(uid, deed)
         preconditions = {"uid": uid}
         if resource_version:
             preconditions["resourceVersion"] = resource_version
@@ -148,8 +185,11 @@ class KubeGateway:
         }
         path = object_path(kind, namespace, name)
         answer = self._calls.send(deed, "DELETE", path, headers=JSON, body=options)
-        if not says_absent(answer, kind, name):
-            success(answer, deed)
+        if says_absent(answer, kind, name):
+            return
+        # Anything else is the word of something between us and the server.
+        if success(answer, deed).get("kind") not in ("Status", kind.kind):
+            raise malformed(deed, "does not say what was deleted")
 
     def watch(self, kind: Kind, resource_version: str, *, timeout: float) -> Iterator[WatchEvent]:
         """Yield events of all namespaces from `resource_version`, for at most `timeout` seconds.
@@ -219,54 +259,19 @@ def connect_gateway(
     field_manager: str = "egress-portal",
     page_size: int = 500,
     timeout: float = TIMEOUT,
+    at_once: int = MOST,
     limits: Limits | None = None,
 ) -> KubeGateway:
     """Return a gateway to the cluster of these credentials; nothing is sent yet.
 
-    `limits` are the transport's: connect and read timeouts, size of answers and of the pool.
+    At most `at_once` requests are under way at any time. `limits` are the transport's: connect
+    and read timeouts, size of answers and of the pool.
     Raises ClusterError(CREDENTIALS) when the credentials cannot be used.
     """
     return KubeGateway(
-        HttpTransport(credentials, limits),
+        HttpTransport(credentials, limits or Limits(pool_size=max(at_once, MOST))),
         field_manager=field_manager,
         page_size=page_size,
         timeout=timeout,
-    )
-
-
-def _key(obj: KubeObject) -> tuple[Kind, str, str]:
-    try:
-        metadata = obj["metadata"]
-        return kinds.kind_of(obj), str(metadata.get("namespace", "")), str(metadata["name"])
-    except (LookupError, TypeError, AttributeError):
-        kind = obj.get("kind") if isinstance(obj, dict) else None
-        raise ClusterError(
-            f'An object of kind "{kind}" cannot be written: the portal does not handle it, or '
-            "it has no name.",
-            Fault.INVALID,
-        ) from None
-
-
-def _words(kind: Kind, namespace: str, name: str) -> str:
-    place = f"{namespace}/{name}" if kind.namespaced else name
-    return f'{kind.kind} "{place[:320]}"'
-
-
-def _reading(deed: Deed) -> Deed:
-    return Deed(deed.words, writes=False, until=deed.until)
-
-
-def _require_uid(uid: str, deed: Deed) -> None:
-    if not uid:
-        raise ClusterError(
-            f"Could not {deed.words}: its uid is not known. Read the object first.", Fault.INVALID
-        )
-
-
-def _in_the_way(deed: Deed) -> ClusterError:
-    return ClusterError(
-        f"Could not {deed.words}: an object of somebody else has this name. "
-        "Ask its owner to remove it, or adopt it.",
-        Fault.CONFLICT,
-        status=409,
+        at_once=at_once,
     )

@@ -1,11 +1,11 @@
 """Read a list to its end, page by page, or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from egress.cluster.answers import Deed, malformed
 from egress.cluster.errors import ClusterError, Fault
-from egress.cluster.gateway import Kind, KubeObject, ObjectList
+from egress.cluster.gateway import Kind, KubeObject, ObjectList, Page
 from egress.cluster.paths import selector
 
 MAX_RESTARTS = 3
@@ -28,33 +28,56 @@ def list_all(
     Raises ClusterError: EXPIRED when it expires again and again, MALFORMED for an answer that
     is not a list of this kind, and those of `read_page`.
     """
+    items: list[KubeObject] = []
+    version = ""
+    for page in read_pages(read_page, kind, labels, deed=deed, page_size=page_size):
+        if page.is_first:
+            items.clear()
+            # The first page's version is the oldest: watching from it misses nothing.
+            version = page.resource_version
+        items.extend(page.items)
+    return ObjectList(items, version)
+
+
+def read_pages(
+    read_page: ReadPage,
+    kind: Kind,
+    labels: Mapping[str, str],
+    *,
+    deed: Deed,
+    page_size: int,
+) -> Iterator[Page]:
+    """Yield a list page by page; it begins anew when a page has expired (see `Page`).
+
+    Raises ClusterError as `list_all` does: who got no error has seen the whole list.
+    """
     query = {"limit": str(page_size)}
     if labels:
         query["labelSelector"] = selector(labels)
     for restarts in range(MAX_RESTARTS + 1):
         try:
-            return _read_pages(read_page, kind, query, deed)
+            yield from _until_the_end(read_page, kind, query, deed)
         except ClusterError as error:
             if error.fault is not Fault.EXPIRED or restarts == MAX_RESTARTS:
                 raise
-    raise AssertionError("the loop above returns or raises")
+        else:
+            return
 
 
-def _read_pages(
+def _until_the_end(
     read_page: ReadPage, kind: Kind, query: Mapping[str, str], deed: Deed
-) -> ObjectList:
-    items: list[KubeObject] = []
-    version, token = "", ""
+) -> Iterator[Page]:
+    token, count = "", 0
     while True:
         page = read_page({**query, "continue": token} if token else query)
         metadata = _check(page, kind, deed)
-        items.extend(_items(page, kind, deed))
-        # The first page's version is the oldest: watching from it misses nothing.
-        version = version or str(metadata["resourceVersion"])
+        items = _items(page, kind, deed)
+        count += len(items)
+        yield Page(items, not token, str(metadata["resourceVersion"]))
         previous, token = token, str(metadata.get("continue") or "")
         if not token:
-            return ObjectList(items, version)
-        if token == previous or len(items) > MAX_OBJECTS:
+            return
+        if token == previous or count > MAX_OBJECTS:
             raise malformed(deed, "never ends")
 
 

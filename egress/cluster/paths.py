@@ -33,8 +33,19 @@ def object_path(kind: Kind, namespace: str, name: str) -> str:
 
 
 def selector(labels: Mapping[str, str]) -> str:
-    """Return an equality label selector in a stable order."""
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    """Return a label selector in a stable order.
+
+    `!value` stands for any value but that one, or none; `a|b` for one of several.
+    """
+    return ",".join(_condition(key, value) for key, value in sorted(labels.items()))
+
+
+def _condition(key: str, value: str) -> str:
+    if value.startswith("!"):
+        return f"{key}!={value[1:]}"
+    if "|" in value:
+        return f"{key} in ({value.replace('|', ',')})"
+    return f"{key}={value}"
 
 
 def _checked(name: str) -> str:

@@ -1,7 +1,7 @@
 """Who wrote which field of a live object, as the API server records it in `managedFields`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from egress.domain.naming import FIELD_MANAGER
@@ -32,6 +32,19 @@ def we_own(live: Mapping[str, Any], path: Path) -> bool:
     """
     owners = {e.get("manager", "") for e in _entries(live) if _has(_fields(e), path)}
     return owners <= {FIELD_MANAGER}
+
+
+def last_writer(live: Mapping[str, Any], paths: Collection[Path] = ()) -> tuple[str, str]:
+    """Return the manager beside us that wrote an object last, and when; both may be empty.
+
+    Whoever owns one of the fields at `paths` comes before all others, who may have written
+    something else since. Writes to subresources, such as Istio's to `status`, do not count.
+    """
+    others = [e for e in _entries(live) if e.get("manager") != FIELD_MANAGER]
+    owners = [e for e in others if any(_has(_fields(e), path) for path in paths)]
+    known = [(str(e.get("time") or ""), str(e.get("manager") or "")) for e in owners or others]
+    time, manager = max(known, default=("", ""))
+    return manager, time
 
 
 def _entries(live: Mapping[str, Any]) -> list[Mapping[str, Any]]:

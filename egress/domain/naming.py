@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from egress.domain.access import ClusterProfile, Protocol
 
@@ -23,6 +24,7 @@ CLIENT_PREFIX = "eg-client-"
 CLIENT_LABEL = "egress-portal.io/client"
 
 _SLUG_CHARACTERS = 38
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
 _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
@@ -35,9 +37,10 @@ def h10(text: str) -> str:
 
 def slug(text: str) -> str:
     """Return `text` in lower case with a hyphen for every run of other characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return _NO_SLUG.sub("-", text.lower()).strip("-")
 
 
+@lru_cache(maxsize=4096)
 def base(host: str) -> str:
     """Return the name that all objects of one host begin with."""
     return f"eg-{slug(host)[:_SLUG_CHARACTERS]}-{h10(host)}"
@@ -114,13 +117,15 @@ def origination_name(host: str) -> str:
 
 def port_name(protocol: Protocol, port: int) -> str:
     """Return the name of a ServiceEntry port, such as `tls-443`."""
-    return f"{protocol.value.lower()}-{port}"
+    return f"{protocol.lower()}-{port}"
 
 
 def labels(cluster: ClusterProfile, host: str | None = None) -> dict[str, str]:
     """Return the labels of an object; `host` for objects that belong to one host."""
     common = {MANAGED_BY_LABEL: MANAGED_BY, INSTALLATION_LABEL: cluster.installation}
-    return common | ({BASE_LABEL: base(host)} if host else {})
+    if host:
+        common[BASE_LABEL] = base(host)
+    return common
 
 
 def is_dns_label(text: str) -> bool:

@@ -1,8 +1,8 @@
 """Kubernetes objects as plain data: their key, their content hash, and their YAML."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+import json.encoder
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,34 +54,61 @@ def content_hash(obj: Mapping[str, Any]) -> str:
     """
     metadata = obj["metadata"]
     annotations = metadata.get("annotations", {})
+    if CONTENT_HASH_ANNOTATION in annotations:
+        annotations = {k: v for k, v in annotations.items() if k != CONTENT_HASH_ANNOTATION}
     content = {
+        **obj,
         "apiVersion": obj["apiVersion"],
         "kind": obj["kind"],
         "metadata": {
             "name": metadata["name"],
             "namespace": metadata.get("namespace", ""),
             "labels": metadata.get("labels", {}),
-            "annotations": {k: v for k, v in annotations.items() if k != CONTENT_HASH_ANNOTATION},
+            "annotations": annotations,
         },
-        **body_of(obj),
     }
+    content.pop("status", None)
     return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
 def with_content_hash(obj: KubeObject) -> KubeObject:
     """Return a copy of `obj` that carries its content hash as an annotation."""
-    metadata = dict(obj["metadata"])
-    metadata["annotations"] = dict(metadata.get("annotations", {})) | {
-        CONTENT_HASH_ANNOTATION: content_hash(obj)
-    }
-    return {**obj, "metadata": metadata}
+    metadata = obj["metadata"]
+    annotations = {**metadata.get("annotations", {}), CONTENT_HASH_ANNOTATION: content_hash(obj)}
+    return {**obj, "metadata": {**metadata, "annotations": annotations}}
 
 
 def canonical_json(value: object) -> bytes:
     """Return the one JSON spelling of `value`: sorted keys, no spaces, UTF-8, text as it is."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8")
+    return canonical_text(value).encode("utf-8")
+
+
+def canonical_text(value: object) -> str:
+    """Return the same as `canonical_json`, before it becomes bytes."""
+    return "".join(_encode(value, 0))
+
+
+def _quick_encoder() -> Callable[[object, int], Iterable[str]]:
+    """Return what `JSONEncoder.encode` would build anew for every value, built once.
+
+    A third of the time of rendering went there. Where the interpreter has no encoder in C, the
+    plain one gives the same text.
+    """
+    plain = json.JSONEncoder(
+        sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return lambda value, _: plain.iterencode(value)
+    quote = json.encoder.encode_basestring
+    # Nothing of ours can hold itself, so no marks are kept of what is being written.
+    quick: Callable[[object, int], Iterable[str]] = make(
+        None, plain.default, quote, None, ":", ",", True, False, False
+    )
+    return quick
+
+
+_encode = _quick_encoder()
 
 
 class _BlockDumper(yaml.SafeDumper):

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from egress.domain.difference import decided_content, diff, differs, extra_fields
+from egress.domain.difference import diff, differs, extra_fields
+from egress.domain.fingerprint import fingerprint
 from egress.domain.managed_fields import Path, is_written_by_us_alone, spec_managers, we_own
 from egress.domain.naming import (
-    CONTENT_HASH_ANNOTATION,
     INSTALLATION_LABEL,
     MANAGED_BY,
     MANAGED_BY_LABEL,
 )
-from egress.domain.objects import KubeObject, ObjectKey, content_hash, key_of
+from egress.domain.objects import KubeObject, ObjectKey, key_of
 from egress.domain.wording import listed, quoted
 
 __all__ = ["Action", "ObjectKey", "OwnedRecord", "Plan", "PlanItem", "diff", "key_of", "plan"]
@@ -170,15 +170,9 @@ def _is_ours(live: KubeObject, record: OwnedRecord | None, installation: str) ->
     return (
         bool(record.intent_hash)
         and _has_our_labels(live, installation)
-        and _announced_hash(live) == record.intent_hash
+        and fingerprint(live) == record.intent_hash
         and is_written_by_us_alone(live)
     )
-
-
-def _announced_hash(live: KubeObject) -> str:
-    """Return the hash that the live content really has, empty when it claims another one."""
-    claimed = (live["metadata"].get("annotations") or {}).get(CONTENT_HASH_ANNOTATION, "")
-    return claimed if claimed == content_hash(decided_content(live)) else ""
 
 
 def _has_our_labels(live: KubeObject, installation: str) -> bool:

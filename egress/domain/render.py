@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory
+from egress.domain.collecting import collection_waits
 from egress.domain.enforcements import ambient, central, gateway, sidecar
 from egress.domain.manifests.network_policy import client_policy
 from egress.domain.manifests.sidecar import default_deny
-from egress.domain.objects import KubeObject, content_hash, key_of, to_yaml
+from egress.domain.objects import KubeObject, content_hash, to_yaml
 from egress.domain.refusals import CannotRender, check_cluster, namespace_refusal, sort_out
-from egress.domain.slices import CENTRAL, SliceKey, kind_of
+from egress.domain.slices import CENTRAL, SliceKey, kinds_in
 
 __all__ = [
     "GENERATOR_VERSION",
@@ -69,12 +70,50 @@ def render_what_can(
     Grants that contradict each other are all refused: which of them came first is not known here.
     """
     check_cluster(cluster)
-    accepted, refused = sort_out(cluster, inventory, sorted(set(grants)))
+    with collection_waits():
+        return _render(cluster, inventory, grants)
+
+
+def _render(cluster: ClusterProfile, inventory: Inventory, grants: Iterable[Access]) -> Rendering:
+    accepted, refused = sort_out(cluster, inventory, _in_order(grants))
     objects: list[KubeObject] = []
     for enforcement, group in _by_enforcement(cluster, inventory, accepted).items():
         objects += _RENDERERS[enforcement](cluster, inventory, group)
     held = _render_decisions(cluster, inventory, accepted, objects)
     return Rendering(sorted(objects, key=_canonical_order), (*refused, *held))
+
+
+def _in_order(accesses: Iterable[Access]) -> list[Access]:
+    """Return `accesses` in their order, each once.
+
+    The same as `sorted(set(accesses))`, which calls Python for every comparison.
+    """
+    ordered = sorted(
+        [(_facts_of(access), number, access) for number, access in enumerate(accesses)]
+    )
+    found: list[Access] = []
+    last: tuple[object, ...] | None = None
+    for facts, _, access in ordered:
+        if facts != last:
+            found.append(access)
+            last = facts
+    return found
+
+
+def _facts_of(access: Access) -> tuple[object, ...]:
+    """Return all fields of an access in the order in which it is compared."""
+    subject, destination = access.subject, access.destination
+    return (
+        subject.namespace,
+        subject.service_account,
+        destination.host,
+        destination.port,
+        destination.protocol,
+        destination.tls_origination,
+        destination.addresses,
+        destination.resolution,
+        destination.alias,
+    )
 
 
 _RENDERERS = {
@@ -89,14 +128,15 @@ def _by_enforcement(
     cluster: ClusterProfile, inventory: Inventory, accepted: Sequence[Access]
 ) -> dict[str, list[Access]]:
     groups: dict[str, list[Access]] = {}
+    kind = kinds_in(cluster, inventory)
     for access in accepted:
-        groups.setdefault(kind_of(access, cluster, inventory), []).append(access)
+        groups.setdefault(kind(access), []).append(access)
     return groups
 
 
 def _canonical_order(obj: KubeObject) -> tuple[str, str, str, str]:
-    key = key_of(obj)
-    return key.namespace, key.kind, key.name, key.api_version
+    metadata = obj["metadata"]
+    return metadata.get("namespace", ""), obj["kind"], metadata["name"], obj["apiVersion"]
 
 
 def _render_decisions(

@@ -1,6 +1,6 @@
 """Slices: the smallest sets of objects that are rendered together (architecture.md, "Words")."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -83,6 +83,23 @@ def kind_of(access: Access, cluster: ClusterProfile, inventory: Inventory) -> st
     if enforcement is Enforcement.SIDECAR and is_central(access, cluster):
         return CENTRAL
     return enforcement
+
+
+def kinds_in(cluster: ClusterProfile, inventory: Inventory) -> Callable[[Access], str]:
+    """Return `kind_of` for the grants of one cluster, which looks at each namespace once."""
+    if cluster.central_entries:
+        # There it depends on the destination as well.
+        return lambda access: kind_of(access, cluster, inventory)
+    known: dict[str, str] = {}
+
+    def kind(access: Access) -> str:
+        namespace = access.subject.namespace
+        found = known.get(namespace)
+        if found is None:
+            found = known[namespace] = kind_of(access, cluster, inventory)
+        return found
+
+    return kind
 
 
 def is_central(access: Access, cluster: ClusterProfile) -> bool:

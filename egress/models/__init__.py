@@ -1,6 +1,8 @@
 """What the database holds. Constraints here are the last guard behind the services."""
 
+from egress.models.adoption import Adoption, ForeignList, ForeignObject
 from egress.models.audit import AuditCheck, AuditEvent, AuditEventsAreFinalError, AuditHead
+from egress.models.brake import BrakeRelease, HeldRemoval
 from egress.models.catalogue import CatalogueEntry
 from egress.models.cluster import Cluster, HostAssignment, Namespace, ServiceAccount
 from egress.models.delivery import (
@@ -17,18 +19,23 @@ from egress.models.request import Approval, Comment, Request, RequestDestination
 from egress.models.token import ApiToken, IdempotencyKey
 
 __all__ = [
+    "Adoption",
     "ApiToken",
     "Approval",
     "AuditCheck",
     "AuditEvent",
     "AuditEventsAreFinalError",
     "AuditHead",
+    "BrakeRelease",
     "CatalogueEntry",
     "Cluster",
     "Comment",
     "Delivery",
     "DeliveryStep",
+    "ForeignList",
+    "ForeignObject",
     "Grant",
+    "HeldRemoval",
     "HostAssignment",
     "IdempotencyKey",
     "Lease",

@@ -22,7 +22,8 @@ class Cluster(models.Model):
     one gateway as bootstrap makes it. `private_zones` and `private_ranges` are what admins opened
     for review, `own_ranges` the cluster's and its nodes' own. `posture` is a list of the checks
     of istio.md 3.10 as last seen, `attestations` maps their ids to {by, at, note} of an admin who
-    vouches for what cannot be read.
+    vouches for what cannot be read. `generator_version` is the highest one that wrote to the
+    cluster: renderers of a lower one leave it alone.
     """
 
     class DriftPolicy(models.TextChoices):
@@ -59,6 +60,7 @@ class Cluster(models.Model):
     problem = models.CharField(max_length=500, blank=True)
     inventory_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
+    generator_version = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["name"]

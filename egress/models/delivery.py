@@ -21,6 +21,9 @@ class Slice(models.Model):
     sets `done` to n. The slice is due while `wanted > done`. `fence` rises with each claim and
     is compared before each write. `quiet_at` is the time after which no earlier, abandoned
     claim can still have a write on its way.
+
+    `tenant` is the team whose change made the slice due: teams are served in turn.
+    `generator_version` is that of the renderer whose result was last seen in the cluster.
     """
 
     cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="slices")
@@ -28,6 +31,7 @@ class Slice(models.Model):
     wanted = models.PositiveBigIntegerField(default=0)
     done = models.PositiveBigIntegerField(default=0)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.GRANT)
+    tenant = models.CharField(max_length=150, blank=True, default="", db_default="")
     due_at = models.DateTimeField()
     cause = models.CharField(max_length=300, blank=True)
     holder = models.CharField(max_length=100, blank=True)
@@ -38,6 +42,7 @@ class Slice(models.Model):
     problem_reason = models.CharField(max_length=64, blank=True)
     problem = models.CharField(max_length=1000, blank=True)
     converged_at = models.DateTimeField(null=True, blank=True)
+    generator_version = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
@@ -49,7 +54,12 @@ class Slice(models.Model):
         indexes = [
             models.Index(
                 fields=["priority", "due_at"], condition=Q(wanted__gt=F("done")), name="due_slices"
-            )
+            ),
+            models.Index(
+                fields=["cluster", "tenant", "priority", "due_at"],
+                condition=Q(wanted__gt=F("done")),
+                name="due_slices_by_tenant",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,7 +133,7 @@ class DeliveryStep(models.Model):
     """One write of a delivery, recorded as intended before it happens and with its result after.
 
     `explained` is false for what is taken away although no grant ended and nobody decided it:
-    the brake counts those.
+    the brake counts those. `release` is the word of the admin who released it from the brake.
     """
 
     class Result(models.TextChoices):
@@ -144,6 +154,9 @@ class DeliveryStep(models.Model):
     content_hash = models.CharField(max_length=64, blank=True)
     diff = models.TextField(blank=True)
     explained = models.BooleanField(default=True)
+    release = models.ForeignKey(
+        "BrakeRelease", models.PROTECT, null=True, blank=True, related_name="steps"
+    )
     result = models.CharField(max_length=16, choices=Result, default=Result.INTENDED)
     message = models.CharField(max_length=1000, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -14,7 +14,8 @@ class Request(models.Model):
     """One person's wish. `revision` rises with each edit; a decision names the one it saw.
 
     `duration_days` empty asks for access without an end date. `findings` is what the policies
-    said at the last submit or edit, a list of {reason, message, level, field}.
+    said at the last submit or edit, a list of {reason, message, level, field}. `adopts_digest`
+    binds the foreign object that the request takes over, empty when it takes over none.
     """
 
     STATUSES = [(status.value, status.value) for status in RequestStatus]
@@ -41,6 +42,7 @@ class Request(models.Model):
     decided_by = models.CharField(max_length=150, blank=True)
     decision_note = models.TextField(max_length=2000, blank=True)
     decision_digest = models.CharField(max_length=64, blank=True)
+    adopts_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]

@@ -16,6 +16,7 @@ from egress.sandbox import demo
 from egress.sandbox.api import SandboxApi
 from egress.sandbox.bootstrap import install
 from egress.sandbox.controllers import BACKGROUND
+from egress.sandbox.fault_rules import RulePlan
 from egress.sandbox.kubeconfig import kubeconfig, write_private
 from egress.sandbox.persistence import StateUnusableError
 from egress.sandbox.server import SandboxServer
@@ -46,6 +47,11 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--latency-ms", type=float, default=0.0, help="milliseconds added to every request"
+    )
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="for tests: let an administrator set faults at /sandbox/faults",
     )
     return parser.parse_args(given)
 
@@ -103,6 +109,8 @@ def _run(store: Store, arguments: argparse.Namespace, ending: threading.Event) -
         arguments.latency_ms / 1000,
         authority.server_context({"localhost", "127.0.0.1", name}),
     )
+    if arguments.faults:
+        server.faults = RulePlan(store)
     with server:
         url = f"https://{name}:{server.port}"
         if arguments.kubeconfig_dir is not None:

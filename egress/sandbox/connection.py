@@ -6,13 +6,27 @@ import select
 import socket
 import socketserver
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from egress.sandbox.errors import StatusError, bad_request, too_large
-from egress.sandbox.faults import ANSWER, DROP, HANG, LOSE, Fault
+from egress.sandbox.faults import (
+    ANSWER,
+    CUT,
+    DRIP,
+    DROP,
+    GARBLE,
+    HANG,
+    LOSE,
+    RESET,
+    STALE,
+    STALL,
+    Fault,
+)
 from egress.sandbox.messages import Request, Response, error_response
 
 if TYPE_CHECKING:
@@ -23,6 +37,7 @@ MOST_HEADERS = 100
 LONGEST_BODY = 3 * 1024 * 1024
 IDLE_SECONDS = 300.0
 _TLS_HELLO = b"\x16"
+_SPOILED = (LOSE, DRIP, CUT, GARBLE, STALL)
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -74,16 +89,45 @@ class Connection(socketserver.StreamRequestHandler):
             return False
         if fault is not None and fault.act == ANSWER and fault.response is not None:
             return self._write(fault.response, keep=keep)
-        response = self.server.api.handle(request)
-        if fault is not None and fault.act == LOSE:
+        if fault is not None and fault.act == STALE:
+            request = as_of_earlier(request, self.server.api.store.version - fault.behind)
+        response = self.server.answer(request)
+        if fault is not None and fault.act in _SPOILED:
+            self._spoil(fault, response)
             return False
         return self._write(response, keep=keep, bodiless=request.method == "HEAD")
 
     def _continues(self, fault: Fault) -> bool:
-        while fault.act == HANG and not self.server.ending.is_set():
-            if self._caller_left(0.5):
-                return False
-        return fault.act not in (DROP, HANG)
+        if fault.act == HANG:
+            self._fall_silent()
+        if fault.act == RESET:
+            self._reset()
+        return fault.act not in (DROP, HANG, RESET)
+
+    def _fall_silent(self) -> None:
+        while not self.server.ending.is_set() and not self._caller_left(0.5):
+            pass
+
+    def _reset(self) -> None:
+        # Lingering for no time makes the kernel send a reset where it would say goodbye.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def _spoil(self, fault: Fault, response: Response) -> None:
+        """Answer as `fault` says, in the middle of what should have been the answer."""
+        body = response.body if isinstance(response.body, bytes) else b""
+        half = body[: len(body) // 2]
+        if fault.act == GARBLE:
+            self._write(Response(response.status, response.headers, half), keep=False)
+        elif fault.act in (CUT, STALL):
+            self.wfile.write(self._head(response, len(body), keep=False) + half)
+            if fault.act == STALL:
+                self._fall_silent()
+        elif fault.act == DRIP:
+            for byte in self._head(response, len(body), keep=False) + body:
+                self.wfile.write(bytes([byte]))
+                if self.server.ending.wait(fault.pace) or self._caller_left(0):
+                    return
 
     def _read(self) -> tuple[Request, bool]:
         line = self._line()
@@ -151,23 +195,24 @@ class Connection(socketserver.StreamRequestHandler):
 
     def _write(self, response: Response, *, keep: bool, bodiless: bool = False) -> bool:
         body = response.body
-        reason = _REASONS.get(response.status, "")
-        lines = [f"HTTP/1.1 {response.status} {reason}"]
-        lines += [f"{name}: {value}" for name, value in response.headers.items()]
-        lines.append("Cache-Control: no-cache, private")
-        if isinstance(body, bytes):
-            lines.append(f"Content-Length: {len(body)}")
-        else:
-            lines.append("Transfer-Encoding: chunked")
-        if not keep:
-            lines.append("Connection: close")
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        head = self._head(response, len(body) if isinstance(body, bytes) else None, keep=keep)
         if isinstance(body, bytes):
             self.wfile.write(head if bodiless else head + body)
         else:
             self.wfile.write(head)
             self._stream(body)
         return keep
+
+    def _head(self, response: Response, size: int | None, *, keep: bool) -> bytes:
+        """Return status line and headers; without a size the body comes in chunks."""
+        reason = _REASONS.get(response.status, "")
+        lines = [f"HTTP/1.1 {response.status} {reason}"]
+        lines += [f"{name}: {value}" for name, value in response.headers.items()]
+        lines.append("Cache-Control: no-cache, private")
+        lines.append("Transfer-Encoding: chunked" if size is None else f"Content-Length: {size}")
+        if not keep:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
     def _stream(self, parts: Iterator[bytes]) -> None:
         try:
@@ -197,3 +242,12 @@ class Connection(socketserver.StreamRequestHandler):
         finally:
             self.connection.settimeout(IDLE_SECONDS)
         return True
+
+
+def as_of_earlier(request: Request, version: int) -> Request:
+    """Return a list's request so that it asks for an earlier state; any other as it is."""
+    query = request.parameters()
+    if request.method != "GET" or "watch" in query or "continue" in query:
+        return request
+    query |= {"resourceVersion": [str(max(1, version))], "resourceVersionMatch": ["Exact"]}
+    return replace(request, query=query)

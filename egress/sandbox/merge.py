@@ -88,13 +88,13 @@ def compare(node: Node, old: Any, new: Any) -> Difference:
 
 
 def _compare(node: Node, old: Any, new: Any, path: Path, out: Difference) -> None:
-    if old is new:
+    if old is new or old == new:
         return
     if _walks_as_map(node, old, new):
         _compare_children(node, _fields, _field_node, (old, new), path, out)
     elif _walks_as_list(node, old, new):
         _compare_children(node, _items, _item_node, (old, new), path, out)
-    elif old is not _ABSENT and new is not _ABSENT and old != new:
+    elif old is not _ABSENT and new is not _ABSENT:
         out.modified.add(path)
     if old is _ABSENT:
         out.added.add(path)
@@ -103,15 +103,24 @@ def _compare(node: Node, old: Any, new: Any, path: Path, out: Difference) -> Non
 
 
 def _walks_as_map(node: Node, old: Any, new: Any) -> bool:
-    both = all(isinstance(side, dict) or side is _ABSENT or side is None for side in (old, new))
-    some = any(isinstance(side, dict) and side for side in (old, new))
-    return both and some and not node.atomic_map
+    return not node.atomic_map and _walks_as(dict, old, new)
 
 
 def _walks_as_list(node: Node, old: Any, new: Any) -> bool:
-    both = all(isinstance(side, list) or side is _ABSENT or side is None for side in (old, new))
-    some = any(isinstance(side, list) and side for side in (old, new))
-    return both and some and node.type == "array" and node.list_type != "atomic"
+    is_kept_by_item = node.type == "array" and node.list_type != "atomic"
+    return is_kept_by_item and _walks_as(list, old, new)
+
+
+def _walks_as(sort: type, old: Any, new: Any) -> bool:
+    """Tell whether both sides are of a sort or missing, and one of them has something in it."""
+    some = False
+    if isinstance(old, sort):
+        some = bool(old)
+    elif old is not _ABSENT and old is not None:
+        return False
+    if isinstance(new, sort):
+        return some or bool(new)
+    return some and (new is _ABSENT or new is None)
 
 
 def _fields(_node: Node, value: Any) -> dict[str, Any]:

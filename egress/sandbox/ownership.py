@@ -122,8 +122,7 @@ def applied(
         kept = _without_dropped(node, merged, last.fields, after)
         # A map that lost its last entry is gone now; an applier who says it is empty keeps it.
         merged = merged if kept is merged else merge(node, kept, config)
-    difference = compare(node, live, merged)
-    after = _yielded(after, difference, manager, force=force)
+    after = _yielded(after, compare(node, live, merged), manager, force=force)
     if merged == live:
         return live, _swept(after)
     if manager in after:

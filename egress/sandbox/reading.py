@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from egress.sandbox import gojson, paging
@@ -84,7 +84,9 @@ def list_objects(store: Store, kind: Kind, namespace: str, query: Query, accept:
     matches = parse_selection(kind, query).matcher()
     version, records = _state(store, kind, namespace, query)
     if matches is not None:
-        records = [record for record in records if matches(record.obj)]
+        found = (record for record in records if matches(record.obj))
+        # One more than asked for tells whether there is a next page.
+        records = list(islice(found, limit + 1 if limit else None))
     page = records[:limit] if limit else records
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     if kind.custom:
@@ -135,16 +137,14 @@ def _rest(store: Store, kind: Kind, namespace: str, continuing: str) -> tuple[in
         if version == paging.INCONSISTENT:
             version = store.version
         try:
-            records = store.records_at(kind, namespace, version)
+            return version, store.records_at(kind, namespace, version, _key(kind, namespace, start))
         except StatusError as error:
             if error.code != expired("").code:
                 raise
             raise paging.too_old(version, start) from error
-    keys = [_relative_key(record, namespace) for record in records]
-    return version, records[bisect_right(keys, start) :]
 
 
-def _relative_key(record: Record, namespace: str) -> str:
-    if namespace or not record.namespace:
-        return record.name
-    return f"{record.namespace}/{record.name}"
+def _key(kind: Kind, namespace: str, start: str) -> str:
+    """Return the key in the store that a token's key stands for."""
+    is_whole = kind.namespaced and not namespace
+    return start if is_whole else f"{namespace}/{start}"

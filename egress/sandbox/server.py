@@ -5,6 +5,7 @@ One port speaks both plain HTTP and TLS; the first byte of a connection tells wh
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import socketserver
@@ -17,14 +18,21 @@ from typing import Any
 from egress.sandbox.api import SandboxApi
 from egress.sandbox.connection import Connection
 from egress.sandbox.controllers import BACKGROUND
+from egress.sandbox.errors import StatusError, bad_request, forbidden_path, method_not_allowed
+from egress.sandbox.fault_rules import RulePlan, read_rules
 from egress.sandbox.faults import Fault, FaultOf
-from egress.sandbox.messages import Request
+from egress.sandbox.messages import Request, Response, error_response, json_response
+from egress.sandbox.users import Access
 
 log = logging.getLogger("egress.sandbox")
+FAULTS_PATH = "/sandbox/faults"
 
 
 class SandboxServer(socketserver.ThreadingTCPServer):
-    """A running HTTP server. `faults` may be set at any time; `latency` is in seconds."""
+    """A running HTTP server. `faults` may be set at any time; `latency` is in seconds.
+
+    Where `faults` is a RulePlan, an administrator may read and set its rules at `/sandbox/faults`.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
@@ -63,6 +71,30 @@ class SandboxServer(socketserver.ThreadingTCPServer):
         """Return the fault that a test planned for a request."""
         faults = self.faults
         return faults(request) if faults is not None else None
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request that no fault keeps from being answered."""
+        if request.path == FAULTS_PATH and isinstance(self.faults, RulePlan):
+            try:
+                return self._faults_page(request, self.faults)
+            except StatusError as error:
+                return error_response(error)
+        return self.api.handle(request)
+
+    def _faults_page(self, request: Request, plan: RulePlan) -> Response:
+        user = self.api.users.authenticate(request.header("Authorization"))
+        verb = "get" if request.method == "GET" else "put"
+        if not user.may(Access(verb, path=FAULTS_PATH)):
+            raise forbidden_path(user.name, verb, FAULTS_PATH)
+        if request.method == "PUT":
+            try:
+                document = json.loads(request.body)
+            except ValueError as error:
+                raise bad_request("the body is not JSON") from error
+            plan.set(*read_rules(document))
+        elif request.method != "GET":
+            raise method_not_allowed()
+        return json_response(200, plan.as_json())
 
     def opened(self, connection: socket.socket) -> None:
         """Remember a connection, to end it with the server."""

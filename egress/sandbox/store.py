@@ -7,7 +7,7 @@ who reads and then writes holds it in between.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def utc_now() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """Return a moment as Kubernetes writes it, in whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,31 @@ class Shelf:
     def __init__(self) -> None:
         self.records: dict[Key, Record] = {}
         self.order: list[str] = []
+        self.version = 0
 
     def put(self, record: Record) -> None:
         """Add or replace an object."""
         if record.key not in self.records:
             insort(self.order, _sort_key(record.key))
         self.records[record.key] = record
+        self.version = record.version
 
-    def drop(self, key: Key) -> None:
-        """Remove an object."""
+    def drop(self, key: Key, version: int) -> None:
+        """Remove an object, as the change that made this version."""
+        self.version = version
         del self.records[key]
         del self.order[bisect_left(self.order, _sort_key(key))]
 
-    def keys(self, namespace: str) -> list[str]:
-        """Return the keys of one namespace, or of all when none is named."""
-        if not namespace:
-            return self.order
-        # "0" is the character behind "/": the keys of a namespace stand between the two.
-        start = bisect_left(self.order, f"{namespace}/")
-        return self.order[start : bisect_left(self.order, f"{namespace}0", start)]
+    def keys(self, namespace: str, behind: str = "") -> list[str]:
+        """Return the keys of one namespace, or of all when none is named, behind one of them."""
+        start, end = 0, len(self.order)
+        if namespace:
+            # "0" is the character behind "/": the keys of a namespace stand between the two.
+            start = bisect_left(self.order, f"{namespace}/")
+            end = bisect_left(self.order, f"{namespace}0", start)
+        if behind:
+            start = bisect_right(self.order, behind, start, end)
+        return self.order[start:end]
 
 
 def _sort_key(key: Key) -> str:
@@ -133,20 +139,25 @@ class Store:
         """Return an object as it is now, or None."""
         return self._shelves[kind.resource].records.get((namespace, name))
 
-    def records(self, kind: Kind, namespace: str = "") -> list[Record]:
-        """Return the objects of a kind in order, of all namespaces when none is named."""
+    def records(self, kind: Kind, namespace: str = "", behind: str = "") -> list[Record]:
+        """Return the objects of a kind in order, of all namespaces when none is named.
+
+        `behind` is the key (`namespace/name`) after which to begin.
+        """
         with self.lock:
             shelf = self._shelves[kind.resource]
-            return [shelf.records[_key_of(text)] for text in shelf.keys(namespace)]
+            return [shelf.records[_key_of(text)] for text in shelf.keys(namespace, behind)]
 
-    def records_at(self, kind: Kind, namespace: str, version: int) -> list[Record]:
+    def records_at(
+        self, kind: Kind, namespace: str, version: int, behind: str = ""
+    ) -> list[Record]:
         """Return the objects as they were at a version.
 
         Raises StatusError (410) when the history does not go back so far.
         """
         with self.lock:
-            if version >= self.version:
-                return self.records(kind, namespace)
+            if version >= self._floor and version >= self._shelves[kind.resource].version:
+                return self.records(kind, namespace, behind)
             past = {record.key: record for record in self.records(kind, namespace)}
             for event in reversed(self.events_after(version)):
                 record = event.record
@@ -155,7 +166,7 @@ class Store:
                 past.pop(record.key, None)
                 if event.before is not None:
                     past[record.key] = event.before
-        return [past[key] for key in sorted(past, key=_sort_key)]
+        return [past[key] for key in sorted(past, key=_sort_key) if _sort_key(key) > behind]
 
     def events_after(self, version: int) -> list[Event]:
         """Return the changes since a version, oldest first.
@@ -212,7 +223,7 @@ class Store:
             self._file.write(record, entry, deleted=deleted)
         shelf = self._shelves[record.kind.resource]
         if deleted:
-            shelf.drop(record.key)
+            shelf.drop(record.key, event.version)
         else:
             shelf.put(record)
         self.version = event.version

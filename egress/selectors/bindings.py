@@ -11,7 +11,7 @@ from typing import Any
 
 from egress.domain.access import Resolution
 from egress.domain.lifecycle import RequestStatus, Verdict
-from egress.models import Grant, Request, RequestDestination
+from egress.models import Adoption, Grant, Request, RequestDestination
 
 
 def digest(facts: Mapping[str, Any]) -> str:
@@ -57,6 +57,21 @@ def decision_digest_of(request: Request) -> str:
             "requester": request.requester_id,
             "revision": request.revision,
             "service_account": [request.service_account, request.service_account_uid],
+            # Left out when there is none, so that earlier decisions keep their digest.
+            **({"adopts": request.adopts_digest} if request.adopts_digest else {}),
+        }
+    )
+
+
+def adoption_digest_of(adoption: Adoption) -> str:
+    """Return what `Request.adopts_digest` must be: the object as it was looked at, to the byte."""
+    return digest(
+        {
+            "cluster": adoption.cluster.uid,
+            "object": [adoption.api_version, adoption.kind, adoption.namespace, adoption.name],
+            "uid": adoption.uid,
+            "resource_version": adoption.resource_version,
+            "manifest": adoption.manifest,
         }
     )
 

@@ -111,22 +111,33 @@ def grants_to_judge(cluster: Cluster, key: SliceKey) -> QuerySet[Grant]:
     A namespace needs others only for hosts on which grants do not agree: no part of what agrees
     can contradict itself.
     """
+    return grants_to_judge_for(cluster, [key])
+
+
+def grants_to_judge_for(
+    cluster: Cluster, keys: Collection[SliceKey], disputed: Collection[str] | None = None
+) -> QuerySet[Grant]:
+    """Return what `grants_to_judge` returns for any of several slices.
+
+    `disputed` are all hosts of the cluster on which grants may not agree, where that is known
+    already (`disputed_hosts`).
+    """
     grants = open_grants_of(cluster)
-    needed, hosts = Q(), set[str]()
-    if key.kind is SliceKind.HOST:
-        hosts.add(key.name)
-        if key.name.startswith("*."):
-            needed |= Q(host__endswith=key.name[1:])
-    elif shares_hosts(cluster):
-        hosts |= _disputed_hosts(cluster, grants.filter(namespace=key.name))
-    else:
-        return grants.filter(namespace=key.name)
+    names = {key.name for key in keys if key.kind is SliceKind.NAMESPACE}
+    hosts = {key.name for key in keys if key.kind is SliceKind.HOST}
+    needed = Q()
+    for host in hosts:
+        if host.startswith("*."):
+            needed |= Q(host__endswith=host[1:])
+    if names and shares_hosts(cluster):
+        own = set(grants.filter(namespace__in=names).values_list("host", flat=True))
+        hosts |= disputed_hosts(cluster, own) if disputed is None else own & set(disputed)
+    if not hosts:
+        return grants.filter(namespace__in=names)
     named = grants.filter(host__in=hosts).exclude(alias="")
-    namespaces = set(named.values_list("namespace", flat=True))
-    if key.kind is SliceKind.NAMESPACE:
-        namespaces.add(key.name)
+    names |= set(named.values_list("namespace", flat=True))
     hosts |= hosts_at_addresses(grants, hosts)
-    return grants.filter(needed | Q(host__in=sorted(hosts)) | Q(namespace__in=sorted(namespaces)))
+    return grants.filter(needed | Q(host__in=sorted(hosts)) | Q(namespace__in=sorted(names)))
 
 
 def hosts_at_addresses(
@@ -145,21 +156,21 @@ def hosts_at_addresses(
     return set(addressed.filter(namespace__in=found).values_list("host", flat=True))
 
 
-def _disputed_hosts(cluster: Cluster, own: QuerySet[Grant]) -> set[str]:
-    """Return the hosts of `own` grants on which those of all namespaces may not agree."""
-    hosts = set(own.values_list("host", flat=True))
+def disputed_hosts(cluster: Cluster, hosts: Collection[str] | None) -> set[str]:
+    """Return those of the hosts on which grants may not agree; None asks for all hosts."""
+    rows = Grant.objects.filter(cluster=cluster, status__in=sorted(OPEN_GRANT_STATUSES))
+    if hosts is not None:
+        rows = rows.filter(host__in=hosts)
     if cluster.central_entries:
         # Which ports each namespace has must agree, too, and any of them may turn out invalid.
-        return hosts
+        return set(rows.values_list("host", flat=True)) if hosts is None else set(hosts)
     present = Namespace.objects.filter(cluster=cluster, gone_at=None).exclude(enforcement="")
     enforcements = dict(present.values_list("name", "enforcement"))
-    rows = Grant.objects.filter(
-        cluster=cluster, host__in=hosts, status__in=sorted(OPEN_GRANT_STATUSES)
-    ).values_list("host", "port", "namespace", "alias", *_WAY)
+    found = rows.values_list("host", "port", "namespace", "alias", *_WAY)
     ways: dict[tuple[str, int], object] = {}
     lookups: dict[str, object] = {}
     disputed: set[str] = set()
-    for host, port, namespace, alias, *way in rows:
+    for host, port, namespace, alias, *way in found.iterator(2000):
         enforcement = enforcements.get(namespace) or cluster.enforcement
         lookup = (enforcement, *way[-2:])
         agrees = ways.setdefault((host, port), way) == way
@@ -175,11 +186,12 @@ def open_grants_of(cluster: Cluster) -> QuerySet[Grant]:
     )
 
 
-def unconfirmed_grants_of(cluster: Cluster, key: SliceKey | None) -> QuerySet[Grant]:
-    """Return ended grants whose access was not seen to be gone; None asks for the whole cluster."""
+def unconfirmed_grants_of(cluster: Cluster, keys: Collection[SliceKey]) -> QuerySet[Grant]:
+    """Return the ended grants of slices whose access was not seen to be gone."""
     grants = Grant.objects.filter(cluster=cluster, ended_at__isnull=False, confirmed_at=None)
-    if key is not None:
-        grants = grants.filter(in_slice(key))
+    hosts = [key.name for key in keys if key.kind is SliceKind.HOST]
+    names = [key.name for key in keys if key.kind is SliceKind.NAMESPACE]
+    grants = grants.filter(Q(host__in=hosts) | Q(namespace__in=names))
     return grants.select_related("cluster").order_by("pk")
 
 

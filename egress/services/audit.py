@@ -1,23 +1,37 @@
 """The audit trail: every action appends to one chain of hashes, or does not happen."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import timezone
 
 from egress.domain import chain
-from egress.models import AuditCheck, AuditEvent, AuditHead
+from egress.models import AuditEvent, AuditHead
 from egress.services.actor import Actor
+from egress.services.audit_chain import content_of, iso, verify, verify_and_note
 from egress.services.errors import Unavailable
+
+__all__ = [
+    "LOCK_SECONDS",
+    "Entry",
+    "Tag",
+    "record",
+    "record_all",
+    "take_turn",
+    "verify",
+    "verify_and_note",
+]
 
 LOCK_SECONDS = 3
 """How long an action waits for its turn to append; after that it is refused."""
+
+_AT_ONCE = 50
 
 
 class Tag(StrEnum):
@@ -73,6 +87,11 @@ class Tag(StrEnum):
     DRIFT_FOUND = "drift:found"
     DRIFT_HEALED = "drift:healed"
     SWEEP_BRAKED = "sweep:braked"
+    ADOPTION_FINISHED = "adoption:finished"
+    ADOPTION_STOPPED = "adoption:stopped"
+    BRAKE_RELEASED = "brake:released"
+    SLICE_RENDERED_ANEW = "slice:rendered-anew"
+    CLUSTER_OLDER_GENERATOR_ALLOWED = "cluster:older-generator-allowed"
 
 
 @dataclass(frozen=True)
@@ -148,9 +167,12 @@ def _append(entries: Sequence[Entry]) -> list[AuditEvent]:
     for entry in entries:
         sequence += 1
         event = _event(entry, sequence, previous)
-        event.save()
         events.append(event)
         previous = event.hash
+    if len(events) == 1:
+        events[0].save()
+    else:
+        AuditEvent.objects.bulk_create(events, batch_size=_AT_ONCE)
     AuditHead.objects.filter(pk=head.pk).update(hash=previous)
     return events
 
@@ -198,7 +220,7 @@ def _event(entry: Entry, sequence: int, previous: str) -> AuditEvent:
         data=_plain(entry.data),
         previous_hash=previous,
     )
-    event.hash = chain.event_hash(previous, sequence, _content(*_facts(event)))
+    event.hash = chain.event_hash(previous, sequence, content_of(event))
     return event
 
 
@@ -216,75 +238,9 @@ def _plain(value: object) -> Any:
     if isinstance(value, str):
         return _short(str(value), 20_000)
     if isinstance(value, datetime):
-        return _time(value)
+        return iso(value)
     if isinstance(value, Mapping):
         return {_short(str(name), 200): _plain(below) for name, below in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(below) for below in value]
     raise TypeError(f"{type(value).__name__} cannot stand in an audit event.")
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-FACTS = (
-    "at",
-    "tag",
-    "actor",
-    "source",
-    "request_id",
-    "target",
-    "target_id",
-    "cluster",
-    "namespace",
-    "host",
-    "message",
-    "data",
-)
-"""The fields of an event that its hash covers, besides its number and the hash before it."""
-
-
-def _facts(event: AuditEvent) -> list[Any]:
-    return [getattr(event, name) for name in FACTS]
-
-
-def _content(at: datetime, *others: Any) -> dict[str, Any]:
-    return {"at": _time(at), **dict(zip(FACTS[1:], others, strict=True))}
-
-
-def verify(batch: int = 2000) -> chain.ChainResult:
-    """Check the whole chain against its head, reading `batch` events at a time.
-
-    Finds events that were edited, dropped, put in another order, cut off at the end, or added
-    past the services.
-    """
-    # Read in this order, so that events appended meanwhile do not look like forged ones.
-    last = AuditEvent.objects.aggregate(last=Max("sequence"))["last"] or 0
-    head = AuditHead.objects.filter(pk=1).first()
-    if head is None:
-        return chain.ChainResult(False, 0, 0, "The head of the trail is missing.")
-    if last > head.sequence:
-        reason = f"Event {head.sequence + 1} was added behind the head of the trail."
-        return chain.ChainResult(False, 0, head.sequence + 1, reason)
-    rows = (
-        AuditEvent.objects.filter(sequence__lte=head.sequence)
-        .order_by("sequence")
-        .values_list("sequence", "previous_hash", "hash", *FACTS)
-        .iterator(chunk_size=batch)
-    )
-    return chain.verify(_chained(rows), head=(head.sequence, head.hash))
-
-
-def _chained(rows: Iterable[tuple[Any, ...]]) -> Iterator[chain.ChainedEvent]:
-    for sequence, previous, digest, *facts in rows:
-        yield chain.ChainedEvent(sequence, previous, digest, _content(*facts))
-
-
-def verify_and_note() -> AuditCheck:
-    """Check the chain and keep the result for the mark on the audit page."""
-    result = verify()
-    message = "" if result.ok else result.reason
-    return AuditCheck.objects.create(
-        checked_at=timezone.now(), events=result.count, valid=result.ok, message=message[:500]
-    )

@@ -79,7 +79,11 @@ def dial(kubeconfig_text: str) -> ClusterGateway:
     """Return a connection for a kubeconfig. Raises Unavailable when it cannot be used."""
     try:
         credentials = read_kubeconfig(kubeconfig_text)
-        return connect_gateway(credentials, timeout=settings.CALL_TIMEOUT_SECONDS)
+        return connect_gateway(
+            credentials,
+            timeout=settings.CALL_TIMEOUT_SECONDS,
+            at_once=settings.REQUESTS_AT_ONCE,
+        )
     except ClusterError as error:
         raise Unavailable(error.message, reason=error.fault) from error
 

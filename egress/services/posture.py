@@ -12,6 +12,7 @@ from django.utils import timezone
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway
 from egress.cluster.snapshot import read_snapshot
+from egress.domain.adoption import ways_out
 from egress.domain.objects import canonical_json
 from egress.domain.posture import (
     CHECKS,
@@ -29,6 +30,7 @@ from egress.selectors.policy import inventory_of, live_grants
 from egress.selectors.posture import rows_of, stored_rows, uids_of
 from egress.services import audit
 from egress.services.actor import Actor
+from egress.services.adoption import keep
 from egress.services.audit import Tag
 from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Refused, Unavailable
@@ -46,8 +48,6 @@ logger = structlog.get_logger(__name__)
 
 ACTOR = Actor.system("posture")
 LONGEST_NOTE = 500
-EVERY = timedelta(minutes=5)
-"""How long a posture counts before the worker looks again."""
 
 
 def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
@@ -70,6 +70,7 @@ def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
     ours = uids_of(cluster)
     found = evaluate(snapshot, profile, inventory, ours=ours, hosts=hosts, namespaces=served)
     found += list_foreign(snapshot, profile, inventory, ours=ours)
+    keep(cluster, ways_out(snapshot, profile, inventory, ours=ours, hosts=hosts))
     return _store(cluster, found)
 
 
@@ -117,7 +118,8 @@ def look_where_due(now: datetime) -> int:
     `now` is the database's time. Several workers share the work: whoever moves the time of the
     last look forward is the one who looks.
     """
-    due = Cluster.objects.filter(Q(posture_at=None) | Q(posture_at__lte=now - EVERY))
+    since = now - timedelta(seconds=settings.POSTURE_SECONDS)
+    due = Cluster.objects.filter(Q(posture_at=None) | Q(posture_at__lte=since))
     looked = 0
     for cluster in due.filter(reachable=True).order_by("pk"):
         before = cluster.posture_at

@@ -65,6 +65,10 @@ BADGES: dict[str, Badge] = {
     "unreachable": Badge("Unreachable", "unplugged", "bad"),
     "sandbox": Badge("Sandbox", "sandbox", "note"),
     "foreign": Badge("Foreign", "alert", "wait"),
+    "adoptable": Badge("Can be adopted", "check", "note"),
+    "deleted": Badge("Deleted", "trash", "quiet"),
+    "gone": Badge("Gone already", "minus", "quiet"),
+    "stale": Badge("Changed since", "drift", "bad"),
     # checks and simple facts
     "pass": Badge("Pass", "check", "good"),
     "not-a-boundary": Badge("Not a boundary", "shield-off", "bad"),

@@ -17,6 +17,7 @@ from egress.services.actor import Actor
 from egress.services.requests import Preview, live_findings, preview
 from egress.web.forms.decision import TypedDecision, shorter_durations
 from egress.web.forms.request import TypedRequest
+from egress.web.records.foreign import adoption_of
 from egress.web.ways import way_in
 
 
@@ -166,6 +167,7 @@ def page_of(
         "asked": asked_of(request, decision.typed),
         "decision": decision,
         "copies": copies_of(request, seen.yaml),
+        "adoption": adoption_of(request),
         "clone": TypedRequest.of_request(request).query(),
     }
 

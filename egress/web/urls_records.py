@@ -7,8 +7,10 @@ from egress.web.views import (
     access,
     account,
     audit,
+    brake,
     catalogue,
     clusters,
+    foreign,
     grants,
     hardening,
     namespaces,
@@ -36,6 +38,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clusters", clusters.cluster_list, name="clusters"),
     path("clusters/<slug:name>", clusters.cluster_detail, name="cluster"),
     path("clusters/<slug:name>/drift", clusters.drift_policy, name="cluster-drift-policy"),
+    path("clusters/<slug:name>/brake", brake.brake, name="cluster-brake"),
+    path("clusters/<slug:name>/foreign", foreign.foreign_list, name="cluster-foreign"),
+    path(
+        "clusters/<slug:name>/foreign/<slug:uid>/adopt", foreign.adopt, name="cluster-foreign-adopt"
+    ),
     path("clusters/<slug:name>/settings", clusters.settings, name="cluster-settings"),
     path("clusters/<slug:name>/posture/look", posture.look, name="cluster-posture-look"),
     path("clusters/<slug:name>/posture/attest", posture.attest, name="cluster-posture-attest"),

@@ -27,7 +27,10 @@ class Stop:
     def url(self, story: Story) -> str:
         """Return the address in a portal with this story."""
         return self.address.format(
-            requests=story.requests, grants=story.grants, people=story.people
+            requests=story.requests,
+            grants=story.grants,
+            people=story.people,
+            foreign=story.foreign,
         )
 
     def __str__(self) -> str:
@@ -113,6 +116,14 @@ PLACES = (
     Stop("clusters", "adam", "/clusters"),
     Stop("cluster", "dana", "/clusters/sandbox"),
     Stop("cluster", "adam", "/clusters/sandbox"),
+    Stop("cluster-foreign", "dana", "/clusters/sandbox/foreign"),
+    Stop("cluster-foreign", "adam", "/clusters/sandbox/foreign?q=nowhere-at-all"),
+    Stop("cluster-foreign-adopt", "dana", "/clusters/sandbox/foreign/{foreign[edi-partner]}/adopt"),
+    Stop(
+        "cluster-foreign-adopt", "adam", "/clusters/sandbox/foreign/{foreign[sftp-partner]}/adopt"
+    ),
+    Stop("request", "alice", "/requests/{foreign[adoption]}"),
+    Stop("cluster-brake", "adam", "/clusters/sandbox/brake"),
     Stop("namespace", "dana", "/clusters/sandbox/namespaces/shop"),
     Stop("namespace", "adam", "/clusters/sandbox/namespaces/otherns"),
     Stop("namespace", "adam", "/clusters/sandbox/namespaces/marketing"),

@@ -20,10 +20,11 @@ TIME_PASSES = """
 import json
 from types import SimpleNamespace
 from django.utils import timezone
-from egress.models import CatalogueEntry, Grant, Person, Request
-from egress.services import audit, catalogue, grants, people, tokens
+from egress.models import CatalogueEntry, Cluster, ForeignObject, Grant, Person, Request
+from egress.services import audit, catalogue, grants, people, posture, tokens
 from egress.services import requests
 from egress.services.actor import Actor
+from egress.services.adoption.judging import Pin
 from egress.services.requests.endings import lapse_overdue
 from egress.web.errors import broken
 
@@ -48,7 +49,14 @@ tokens.revoke(token=token, actor=Actor.of(dana, "command"))
 audit.verify_and_note()
 numbers = {"nina": nina.pk, "alice": Person.objects.get(username="alice").pk}
 page = broken(SimpleNamespace(request_id="3f1c5a52-0000-4000-8000-1a2b3c4d5e6f")).content.decode()
-print("TOLD" + json.dumps({"people": numbers, "broken_page": page}))
+cluster = Cluster.objects.get()
+posture.look(cluster)
+listed = {row.name: row for row in ForeignObject.objects.all()}
+edi = listed["edi-partner"]
+asked = requests.adopt(cluster=cluster, pin=Pin(edi.key, edi.uid, edi.resource_version),
+    actor=Actor.of(dana, "command"), reason="The partner was connected by hand.", duration_days=90)
+foreign = {"adoption": asked.pk, **{name: row.uid for name, row in listed.items()}}
+print("TOLD" + json.dumps({"people": numbers, "foreign": foreign, "broken_page": page}))
 """
 
 
@@ -56,18 +64,21 @@ print("TOLD" + json.dumps({"people": numbers, "broken_page": page}))
 class Story:
     """What happened so far: numbers of requests and grants by what they are an example of.
 
-    `broken_page` is what the portal shows when it fails, which nothing here makes it do.
+    `foreign` maps names of foreign objects to their uids, and `adoption` to the number of the
+    request for one. `broken_page` is what the portal shows when it fails, which nothing here
+    makes it do.
     """
 
     requests: dict[str, int]
     grants: dict[str, int]
     people: dict[str, int]
+    foreign: dict[str, str]
     broken_page: str
 
 
 def tell(portal: Portal) -> Story:
     """Let the people of the demo work for a while, mostly through the API."""
-    put_foreign_entry(portal)
+    put_foreign_entries(portal)
     requests = ask_and_leave(portal)
     grants, approved = ask_and_approve(portal)
     requests |= approved
@@ -140,21 +151,27 @@ def renew(portal: Portal, grant: int) -> int:
     return int(portal.api("dana", "POST", f"grants/{grant}/renew/", body, 201)["id"])
 
 
-def put_foreign_entry(portal: Portal) -> None:
-    """Create a ServiceEntry by hand that has the very name the portal would use."""
+def put_foreign_entries(portal: Portal) -> None:
+    """Create a ServiceEntry by hand with the very name the portal would use, and a common one."""
+    put_foreign_entry(portal, base(FOREIGN_HOST), "data", "another.example")
+    put_foreign_entry(portal, "edi-partner", "search", "edi.parcels.example.com")
+
+
+def put_foreign_entry(portal: Portal, name: str, namespace: str, host: str) -> None:
+    """Create a ServiceEntry by hand."""
     body = {
         "apiVersion": "networking.istio.io/v1",
         "kind": "ServiceEntry",
-        "metadata": {"name": base(FOREIGN_HOST), "namespace": "data"},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
-            "hosts": ["another.example"],
+            "hosts": [host],
             "location": "MESH_EXTERNAL",
             "resolution": "DNS",
             "exportTo": ["."],
             "ports": [{"number": 443, "name": "tls-443", "protocol": "TLS"}],
         },
     }
-    address = "/apis/networking.istio.io/v1/namespaces/data/serviceentries"
+    address = f"/apis/networking.istio.io/v1/namespaces/{namespace}/serviceentries"
     status, answer = portal.kube(f"{address}?fieldManager=kubectl-create", "POST", body)
     assert status == 201, answer
 

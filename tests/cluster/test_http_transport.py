@@ -230,6 +230,22 @@ def test_a_proxy_from_the_environment_never_sees_calls_to_this_machine(
         read_namespace(gateway_to(served.url))
 
 
+def test_a_cluster_elsewhere_is_reached_by_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with wire(answer_namespace) as served:
+        monkeypatch.setenv("HTTP_PROXY", served.url)
+        monkeypatch.setenv("http_proxy", served.url)
+        read_namespace(gateway_to("http://cluster.invalid:6443/base"))
+    assert served.heads[0].split(b" ")[1].startswith(b"http://cluster.invalid:6443/base/api/v1/")
+
+
+def test_a_server_below_a_path_is_asked_below_it() -> None:
+    with wire(answer_namespace) as served:
+        read_namespace(gateway_to(f"{served.url}/k8s/clusters/one"))
+    assert served.heads[0].split(b" ")[1].startswith(b"/k8s/clusters/one/api/v1/")
+
+
 def test_secrets_stay_out_of_logs_and_representations(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with wire(Exchange.reset) as served:

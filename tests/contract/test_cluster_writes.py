@@ -67,7 +67,8 @@ class TestCreating:
         foreign = manifest(namespace)
         foreign["metadata"]["labels"] = dict(labels)
         theirs = cluster.put(foreign)
-        assert refused(lambda: cluster.gateway.create(manifest(namespace))).fault is Fault.CONFLICT
+        for act in (_create, _try):
+            assert refused(partial(act, cluster, namespace)).fault is Fault.CONFLICT
         assert _managers(read(cluster, theirs)) == {"tenant"}
 
     def test_another_installation_of_the_portal_is_foreign(
@@ -76,7 +77,9 @@ class TestCreating:
         others = quiet(namespace)
         others["metadata"]["labels"]["egress-portal.io/installation"] = "other"
         made = cluster.gateway.create(others)
-        assert refused(lambda: cluster.gateway.create(quiet(namespace))).fault is Fault.CONFLICT
+        for dry_run in (True, False):
+            create = partial(cluster.gateway.create, quiet(namespace), dry_run=dry_run)
+            assert refused(create).fault is Fault.CONFLICT
         assert version_of(read(cluster, made)) == version_of(made)
 
     @pytest.mark.parametrize("equal", [True, False], ids=["equal", "different"])
@@ -89,6 +92,29 @@ class TestCreating:
         racing = KubeGateway(_AfterRead(cluster, lambda: cluster.put(foreign)))
         assert refused(lambda: racing.create(manifest(namespace))).fault is Fault.CONFLICT
         assert read(cluster, foreign)["spec"] == foreign["spec"]
+
+    @pytest.mark.parametrize("equal", [True, False], ids=["equal", "different"])
+    def test_a_foreign_object_that_appears_after_the_dry_run_is_noticed(
+        self, cluster: Cluster, namespace: str, equal: bool
+    ) -> None:
+        cluster.gateway.create(manifest(namespace), dry_run=True)
+        foreign = manifest(namespace)
+        if not equal:
+            foreign["spec"]["hosts"] = ["other.example.com"]
+        cluster.put(foreign)
+        create = partial(cluster.gateway.create, manifest(namespace), looked=True)
+        assert refused(create).fault is Fault.CONFLICT
+        assert read(cluster, foreign)["spec"] == foreign["spec"]
+
+    def test_what_was_tried_out_is_created_by_a_single_request(
+        self, cluster: Cluster, namespace: str
+    ) -> None:
+        seen: list[str] = []
+        counting = KubeGateway(_Counting(cluster, seen))
+        counting.create(manifest(namespace), dry_run=True)
+        counting.create(manifest(namespace), looked=True)
+        assert seen == ["PATCH", "PATCH"]
+        assert cluster.gateway.get(kinds.SERVICE_ENTRY, namespace, "eg-api") is not None
 
     def test_a_dry_run_creates_nothing(self, cluster: Cluster, namespace: str) -> None:
         tried = cluster.gateway.create(manifest(namespace), dry_run=True)
@@ -266,6 +292,18 @@ class _AfterRead:
 
     def close(self) -> None:
         self._inner.close()
+
+
+class _Counting(_AfterRead):
+    """A transport that notes the method of each request."""
+
+    def __init__(self, cluster: Cluster, seen: list[str]) -> None:
+        super().__init__(cluster, lambda: None)
+        self._seen = seen
+
+    def request(self, method: str, path: str, **rest: Any) -> Answer:
+        self._seen.append(method)
+        return self._inner.request(method, path, **rest)
 
 
 def _create(cluster: Cluster, namespace: str) -> None:

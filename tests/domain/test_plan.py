@@ -112,14 +112,14 @@ def test_a_port_that_we_granted_before_is_taken_away() -> None:
     item = only(planned([narrowed], [live(ENTRY, "u1")]))
     assert item.action is Action.UPDATE
     assert not item.replace
-    assert "-    - number: 8443" in item.diff
+    assert "-  - number: 8443" in item.diff
 
 
 def test_an_origination_that_ended_is_taken_out_of_its_port() -> None:
     plain = render(CLUSTER, inventory(), [grant(to("b.example.com", 80, Protocol.HTTP))])[0]
     item = only(planned([plain], [live(ORIGINATED, "u1")], {key_of(plain): OwnedRecord("u1")}))
     assert item.action is Action.UPDATE
-    assert "-      targetPort: 443" in item.diff
+    assert "-    targetPort: 443" in item.diff
 
 
 def test_a_port_that_somebody_else_added_asks_for_a_replacement() -> None:
@@ -264,8 +264,8 @@ def test_a_diff_shows_changes_and_no_noise_of_the_server() -> None:
     found["metadata"]["labels"] = {**found["metadata"]["labels"], "team": "shop"}
     lines = diff(found, ENTRY).splitlines()
     assert [line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")] == [
-        "-    - '*'",
-        "+    - .",
+        "-  - '*'",
+        "+  - .",
     ]
 
 

@@ -104,3 +104,30 @@ def test_tokens_of_others_are_refused(call: Call, token: str) -> None:
     reply = call("GET", f"{ENTRIES}?limit=1&continue={token}")
     assert reply.status == 400
     assert reply.body["message"].startswith("invalid continue token: ")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 50])
+@pytest.mark.parametrize("is_disturbed", [True, False])
+def test_pages_of_all_namespaces_hold_each_selected_object_once(
+    call: Call, limit: int, is_disturbed: bool
+) -> None:
+    everywhere = ENTRIES.replace("/namespaces/default", "")
+    for place in ("a", "a-b", "a0", "b"):
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place}}
+        call("POST", "/api/v1/namespaces", body)
+        for number in range(4):
+            obj = entry(f"n{number}", resolution="NONE")
+            labels = {"parity": "even" if number % 2 == 0 else "odd"}
+            obj["metadata"] |= {"namespace": place, "labels": labels}
+            call("POST", ENTRIES.replace("default", place), obj)
+    query = f"?limit={limit}&labelSelector={quote('parity=even')}"
+    page = call("GET", f"{everywhere}{query}").body
+    if is_disturbed:
+        call("DELETE", f"{ENTRIES.replace('default', 'b')}/n2")
+    seen = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in page["items"]]
+    while token := page["metadata"].get("continue"):
+        page = call("GET", f"{everywhere}{query}&continue={token}").body
+        assert 0 < len(page["items"]) <= limit
+        seen += [(one["metadata"]["namespace"], one["metadata"]["name"]) for one in page["items"]]
+    # The order is the store's, in which "-" comes before "/" and "0" behind it.
+    assert seen == [(p, n) for p in ("a-b", "a", "a0", "b") for n in ("n0", "n2")]

@@ -3,10 +3,12 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from egress.api.serializers.base import Body
 from egress.api.serializers.fields import Flag, OneOf, Text, Whole
+from egress.api.serializers.foreign import AdoptionSerializer
 from egress.domain.access import Protocol, Resolution
 from egress.domain.lifecycle import Verdict
 from egress.domain.wording import quoted
@@ -158,6 +160,7 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
     findings = FindingSerializer(many=True)
     renews: ClassVar[Any] = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
     grants: ClassVar[Any] = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    adopts = serializers.SerializerMethodField()
 
     class Meta:
         model = Request
@@ -165,8 +168,15 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
             *["id", "status", "revision", "cluster", "namespace", "service_account"],
             *["destinations", "reason", "ticket", "duration_days", "requester", "findings"],
             *["renews", "grants", "created_at", "edited_at", "lapses_at", "decided_at"],
-            *["decided_by", "decision_note"],
+            *["decided_by", "decision_note", "adopts"],
         ]
+
+    @extend_schema_field(AdoptionSerializer(allow_null=True))
+    def get_adopts(self, request: Request) -> dict[str, Any] | None:
+        """Return the foreign object that the request takes over, null without one."""
+        if not request.adopts_digest:
+            return None
+        return dict(AdoptionSerializer(request.adoption).data)
 
 
 class PreviewSerializer(serializers.Serializer[Any]):

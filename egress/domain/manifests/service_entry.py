@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from egress.domain.access import ClusterProfile, Destination, Protocol, Resolution
+from egress.domain.access import ClusterProfile, Destination, Protocol
 from egress.domain.manifests import NETWORKING_V1
 from egress.domain.naming import base, labels, port_name, synthetic_host
 from egress.domain.objects import KubeObject, with_content_hash
@@ -71,14 +71,14 @@ def _resolution(destination: Destination) -> dict[str, Any]:
     if destination.addresses:
         endpoints = [{"address": address} for address in destination.addresses]
         return {"resolution": "STATIC", "endpoints": endpoints}
-    return {"resolution": Resolution(destination.resolution).value}
+    return {"resolution": str(destination.resolution)}
 
 
 def _port(destination: Destination) -> dict[str, Any]:
     port: dict[str, Any] = {
         "number": destination.port,
         "name": port_name(destination.protocol, destination.port),
-        "protocol": destination.protocol.value,
+        "protocol": str(destination.protocol),
     }
     if destination.tls_origination:
         # Not a second port 443: that one would let the application speak TLS past the proxy.

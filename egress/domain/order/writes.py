@@ -1,5 +1,7 @@
 """The steps of a plan in their only safe order: `write_steps` and `held_back`."""
 
+from dataclasses import replace
+
 from egress.domain.objects import ObjectKey
 from egress.domain.order.drafts import Draft, giving, taking
 from egress.domain.order.entries import entry_drafts
@@ -30,7 +32,8 @@ def write_steps(plan: Plan) -> list[Step]:
     drafts = _drafts(ground)
     stopped = {draft for draft, _ in blocks(ground, drafts)}
     kept = [draft for draft in drafts if draft not in stopped]
-    return [draft.step for draft in sorted(kept, key=lambda draft: draft.phase)]
+    in_order = sorted(kept, key=lambda draft: draft.phase)
+    return [replace(draft.step, rank=int(draft.phase)) for draft in in_order]
 
 
 def held_back(plan: Plan) -> list[HeldBack]:

@@ -58,7 +58,7 @@ def aliases(accesses: Sequence[Access]) -> Iterator[CannotRender]:
                 f"In namespace {quoted(group[0].subject.namespace)} the alias "
                 f"{quoted(destination.alias)} would mean different things: {spoken(group)}. "
                 "Revoke all but one, or give each its own alias.",
-                group,
+                sorted(group),
             )
 
 
@@ -79,7 +79,7 @@ def mixed_enforcements(accesses: Sequence[Access], kind: Kind) -> Iterator[Canno
                 f"{quoted(group[0].destination.host)} was granted to namespaces whose enforcement "
                 f"differs: {listed(sorted(kinds))}. They cannot share one entry. Give these "
                 "namespaces the same enforcement, or revoke the grants of one kind.",
-                group,
+                sorted(group),
             )
 
 
@@ -97,7 +97,7 @@ def entries(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRender]:
                 "AddressConflict",
                 f"The ports of {quoted(group[0].destination.host)} were granted with different "
                 f"addresses or lookups: {spoken(group)}. Revoke all but those of one kind.",
-                group,
+                sorted(group),
             )
 
 
@@ -117,7 +117,7 @@ def central_ports(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRend
                 f"Namespaces were granted different ports of {quoted(group[0].destination.host)}, "
                 "and a central entry opens all of them to each. Grant the same ports to all, or "
                 "revoke the others.",
-                group,
+                sorted(group),
             )
 
 
@@ -157,11 +157,11 @@ def _way(destination: Destination) -> Hashable:
 def _groups(
     accesses: Iterable[Access], place: Callable[[Access], Hashable]
 ) -> Iterator[list[Access]]:
-    """Yield the grants of each place that has more than one."""
+    """Yield the grants of each place that has more than one, in no order."""
     groups: dict[Hashable, list[Access]] = {}
     for access in accesses:
         groups.setdefault(place(access), []).append(access)
-    return (sorted(group) for group in groups.values() if len(group) > 1)
+    return (group for group in groups.values() if len(group) > 1)
 
 
 def _differ(group: Sequence[Access], part: Callable[[Destination], Hashable]) -> bool:
@@ -175,7 +175,7 @@ def _conflict(who: str, group: Sequence[Access]) -> CannotRender:
         "ProtocolConflict",
         f"{who} port {destination.port} of {quoted(destination.host)} in different ways: "
         f"{spoken(group)}. Revoke all but one.",
-        group,
+        sorted(group),
     )
 
 

@@ -32,7 +32,7 @@ def too_many_ports(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRen
                 "TooManyPorts",
                 f"More than {MAX_PORTS} ports of {quoted(group[0].destination.host)} were granted, "
                 "and an entry has room for no more. Revoke some of them.",
-                group,
+                sorted(group),
             )
 
 
@@ -51,7 +51,7 @@ def too_many_identities(
                 f"The policy of {quoted(group[0].destination.host)} would name {quoted(count)} "
                 f"identities, and has room for {MAX_IDENTITIES}. Grant it to namespaces in place "
                 "of their service accounts, and revoke those.",
-                group,
+                sorted(group),
             )
 
 
@@ -76,7 +76,7 @@ def too_long_doors(
                 f"The doors of port {destination.port} of {quoted(destination.host)} would list "
                 "more identities than one object holds. Grant it to single service accounts in "
                 "place of whole namespaces.",
-                group,
+                sorted(group),
             )
 
 
@@ -114,8 +114,8 @@ def _trust_domains(cluster: ClusterProfile) -> int:
 def _large_groups(
     accesses: Iterable[Access], place: Callable[[Access], Hashable], more_than: int
 ) -> Iterator[list[Access]]:
-    """Yield the grants of each place that has more than so many."""
+    """Yield the grants of each place that has more than so many, in no order."""
     groups: dict[Hashable, list[Access]] = {}
     for access in accesses:
         groups.setdefault(place(access), []).append(access)
-    return (sorted(group) for group in groups.values() if len(group) > more_than)
+    return (group for group in groups.values() if len(group) > more_than)

@@ -83,8 +83,11 @@ def hidden_places(accesses: Iterable[Access], kind: Kind) -> set[Place]:
     ports: dict[_Entry, dict[int, bool]] = {}
     reaches: dict[str, _Reach] = {}
     for access in accesses:
-        destination, kept = access.destination, kind(access)
-        if not has_own_addresses(destination) or kept == Enforcement.AMBIENT:
+        destination = access.destination
+        if not has_own_addresses(destination):
+            continue
+        kept = kind(access)
+        if kept == Enforcement.AMBIENT:
             continue
         namespace = access.subject.namespace
         entry = (namespace if kept == Enforcement.SIDECAR else "", destination.host)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from egress.domain.access import Access, ClusterProfile, Inventory
+from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory
 from egress.domain.refusals import contradictions, limits, shadows
 from egress.domain.refusals.shapes import Reason, host_reasons, shape_reasons
 from egress.domain.refusals.support import support_reasons
 from egress.domain.refusals.wholes import CannotRender, namespace_refusal
-from egress.domain.slices import kind_of
+from egress.domain.slices import kinds_in
 
 
 def sort_out(
@@ -36,8 +36,7 @@ def _without_contradictions(
     accepted: list[Access],
     refused: list[CannotRender],
 ) -> list[Access]:
-    def kind(access: Access) -> str:
-        return kind_of(access, cluster, inventory)
+    kind = kinds_in(cluster, inventory)
 
     def drop(found: Iterable[CannotRender]) -> None:
         refusals = list(found)
@@ -50,14 +49,19 @@ def _without_contradictions(
     drop(contradictions.ways_in_a_namespace(accepted))
     drop(contradictions.aliases(accepted))
     drop(shadows.shared_addresses(accepted, sound, kind))
-    drop(contradictions.mixed_enforcements(accepted, kind))
-    drop(shadows.hidden_wildcards(accepted, sound, kind))
-    drop(contradictions.ways_in_the_mesh(accepted, kind))
+    # Where each namespace has entries of its own, there is nothing that several could dispute.
+    is_shared = any(kind(access) != Enforcement.SIDECAR for access in accepted)
+    if is_shared:
+        drop(contradictions.mixed_enforcements(accepted, kind))
+        drop(shadows.hidden_wildcards(accepted, sound, kind))
+        drop(contradictions.ways_in_the_mesh(accepted, kind))
     drop(contradictions.entries(accepted, kind))
-    drop(contradictions.central_ports(accepted, kind))
+    if is_shared:
+        drop(contradictions.central_ports(accepted, kind))
     drop(limits.too_many_ports(accepted, kind))
-    drop(limits.too_many_identities(cluster, accepted, kind))
-    drop(limits.too_long_doors(cluster, inventory, accepted, kind))
+    if is_shared:
+        drop(limits.too_many_identities(cluster, accepted, kind))
+        drop(limits.too_long_doors(cluster, inventory, accepted, kind))
     return accepted
 
 

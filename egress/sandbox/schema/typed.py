@@ -57,7 +57,7 @@ def _at(path: str, text: str) -> str:
 
 
 def _walk_map(node: Node, value: object, path: str, found: list[str], loose: bool) -> None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         found.append(_at(path, f"expected map, got &{{{plain(value)}}}"))
         return
     properties, additional = node.properties, node.additional

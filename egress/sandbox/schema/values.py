@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import cast
 
 from .formats import fits
 from .gotext import bad_value, number, quoted
@@ -30,7 +31,7 @@ def _check(node: Node, value: object, path: str, found: list[Cause]) -> None:
     actual = type_of(value)
     if actual != node.type and node.type != "any":
         _check_type(node, value, actual, path, found)
-    if value is not None:
+    if node.one_of and value is not None:
         _check_one_of(node, value, path, found)
     if isinstance(value, str):
         _check_text(node, value, path, found)
@@ -40,12 +41,28 @@ def _check(node: Node, value: object, path: str, found: list[Cause]) -> None:
         _check_number(node, value, path, found)
     if node.enum and value not in node.enum:
         found.append(_unsupported(node, value, path))
-    if isinstance(value, Mapping):
-        _check_map(node, value, path, found)
+    if actual == "object":
+        _check_map(node, cast("Mapping[str, object]", value), path, found)
+
+
+_TYPES = {
+    str: "string",
+    dict: "object",
+    list: "array",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+}
 
 
 def type_of(value: object) -> str:
     """Return the JSON type of a value."""
+    known = _TYPES.get(type(value))
+    return known if known else _type_of_other(value)
+
+
+def _type_of_other(value: object) -> str:
     if isinstance(value, str):
         return "string"
     if isinstance(value, Mapping):

@@ -11,6 +11,7 @@ from types import TracebackType
 from django.conf import settings
 
 from egress.domain.objects import ObjectKey
+from egress.models import Slice
 from egress.services.convergence.claim import Claim, ClaimLostError
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.queue import claim_beside
@@ -60,19 +61,32 @@ class Claims:
 
     def slice_id_of(self, key: ObjectKey) -> int:
         """Return the primary key of the slice that an object belongs to."""
-        claim = self.beside.get(self.writers.get(key, ""), self.own)
-        return claim.row.pk
+        return self._claim_of(key).row.pk
 
     def is_quiet(self, key: ObjectKey) -> bool:
         """Tell whether no abandoned write to an object can still be on its way."""
-        claim = self.beside.get(self.writers.get(key, ""), self.own)
-        quiet_at = claim.row.quiet_at
+        quiet_at = self._claim_of(key).row.quiet_at
         return quiet_at is None or database_now() >= quiet_at
 
-    def superseded(self, key: ObjectKey) -> str:
-        """Return the key of the slice of an object when somebody else has claimed it, else ''."""
-        claim = self.beside.get(self.writers.get(key, ""), self.own)
-        return claim.row.key if claim.is_superseded() else ""
+    def require_time(self, key: ObjectKey) -> None:
+        """Make sure that the leases are long enough for one write to an object.
+
+        By the local clock alone: for right before it is sent. Raises ClaimLostError.
+        """
+        self.own.require_time()
+        self._claim_of(key).require_time()
+
+    def superseded(self, keys: Iterable[ObjectKey]) -> frozenset[str]:
+        """Return the keys of those slices of objects that somebody else has claimed since."""
+        claims = {claim.row.pk: claim for key in keys for claim in (self._claim_of(key), self.own)}
+        rows = Slice.objects.filter(pk__in=claims).values_list("pk", "fence")
+        fences = dict(rows) if claims else {}
+        return frozenset(
+            claim.row.key for pk, claim in claims.items() if fences.get(pk) != claim.fence
+        )
+
+    def _claim_of(self, key: ObjectKey) -> Claim:
+        return self.beside.get(self.writers.get(key, ""), self.own)
 
     def lock(self) -> None:
         """Keep all slices until the caller's transaction ends. Raises ClaimLostError."""

@@ -51,13 +51,18 @@ def room(cluster: Cluster) -> int:
     return max(LEAST, int(SHARE * known)) - done.count()
 
 
+def lock_name(cluster: Cluster) -> str:
+    """Return the name of the lock under which removals are counted and released."""
+    return f"brake:{cluster.pk}"
+
+
 def brake_problem(cluster: Cluster, count: int) -> Problem:
     """Return what people are told when `count` removals are held."""
     return Problem(
         "Brake",
         f'{count} objects in cluster "{cluster.name}" would be removed although no grant of '
         "theirs was ended. They were left alone. Restore the missing grants from a backup, or "
-        "remove the objects by hand.",
+        "let an admin release the objects on the page of the cluster.",
     )
 
 

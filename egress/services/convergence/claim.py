@@ -8,6 +8,7 @@ from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from egress.models import Slice
+from egress.services.convergence import upgrading
 from egress.services.convergence.clock import from_now, steady
 
 
@@ -43,20 +44,22 @@ class Claim:
     def check(self) -> None:
         """Make sure the slice is still ours, and for long enough to finish one write.
 
-        Raises ClaimLostError. The comparison with the local clock comes last: nothing but the
-        write itself may happen between it and the write.
+        Asks the database. Raises ClaimLostError.
         """
         if steady() - self._asked_at > settings.LEASE_SECONDS / 3:
             self._extend()
         elif not self._mine().exists():
             raise ClaimLostError(str(self))
+        self.require_time()
+
+    def require_time(self) -> None:
+        """Make sure that the lease is long enough to finish one write, by the local clock.
+
+        Nothing but the write itself may happen between this and the write. Raises ClaimLostError.
+        """
         until = self._asked_at + settings.LEASE_SECONDS - settings.CALL_TIMEOUT_SECONDS
         if steady() >= until:
             raise ClaimLostError(str(self))
-
-    def is_superseded(self) -> bool:
-        """Tell whether somebody else has claimed the slice since."""
-        return not Slice.objects.filter(pk=self.row.pk, fence=self.fence).exists()
 
     def lock(self) -> None:
         """Keep the slice until the caller's transaction ends. Raises ClaimLostError."""
@@ -75,6 +78,7 @@ class Claim:
             problem_reason=reason[:64],
             problem=message[:1000],
             converged_at=Now(),
+            generator_version=upgrading.version(),
         )
 
     def put_off(self, again: Again) -> None:

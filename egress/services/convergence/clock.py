@@ -3,13 +3,17 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
-CLOCKS_AGREE_WITHIN = timedelta(minutes=5)
+logger = structlog.get_logger(__name__)
+
+CLOCKS_AGREE_WITHIN = timedelta(seconds=45)
+"""Less than the minute by which an expiry may be late or early (promise P12)."""
 
 
 def database_now() -> datetime:
@@ -58,3 +62,24 @@ class ClockWatch:
             return expected
         self._agreed = (now, elapsed)
         return now
+
+
+_watch = ClockWatch()
+
+
+def trusted(now: datetime) -> datetime:
+    """Return the database's time `now`, or what it should be when its clock has jumped.
+
+    By this is decided whether the time of a grant is over: a clock set forward must not cut
+    anybody off, one set back must not leave anything open. What this process knows of the time
+    begins with its first call.
+    """
+    plausible = _watch.trusted(now, steady())
+    if plausible != now:
+        logger.error("clocks_disagree", database=str(now), expected=str(plausible))
+    return plausible
+
+
+def trusted_now() -> datetime:
+    """Return the present time by which grants end: see `trusted`."""
+    return trusted(database_now())

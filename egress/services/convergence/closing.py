@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from egress.domain.wording import listed
 from egress.models import Delivery, DeliveryStep, Grant, Namespace, Priority
 from egress.services import audit
 from egress.services.audit import Entry, Tag
 from egress.services.convergence import patience
+from egress.services.convergence.adopting import settle_adopted
 from egress.services.convergence.assignments import forget_unused
 from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import Again, Claim
@@ -20,6 +22,7 @@ from egress.services.convergence.queue import delay_after
 from egress.services.convergence.record import ACTOR, Announced, Result, finished_entry
 from egress.services.convergence.sight import Sight
 from egress.services.convergence.state import Problem
+from egress.services.convergence.upgrading import is_anew
 from egress.services.convergence.work import Work
 from egress.services.convergence.writing import Tally
 
@@ -48,6 +51,7 @@ def close(claims: Claims, work: Work, tally: Tally, sight: Sight, announced: Ann
                 now=now,
             )
         entries += _healed(claim, work, tally) + _braked(claim, work, tally)
+        entries += settle_adopted(work, tally, now)
         note_decisions(work, tally)
         problem = _worst(work, tally, failed)
         if announced.delivery:
@@ -122,8 +126,9 @@ def _give_back(
         wait = delay_after(claim.row.attempts)
         if tally.trouble and tally.trouble.retry_after:
             wait = max(wait, tally.trouble.retry_after)
-        if waiting and waiting.at:
-            wait = min(wait, max(0.0, (waiting.at - now).total_seconds()))
+        if waiting and waiting.at and waiting.at > now:
+            # One that is over explains no hurry: whatever failed would fail again at once.
+            wait = min(wait, (waiting.at - now).total_seconds())
         if waits and not tally.trouble:
             # What is wrong with one namespace holds up nobody who only has to wait.
             wait = min(wait, patience.next_wait(claim.row.pk))
@@ -149,9 +154,12 @@ def _waits_to_confirm(claim: Claim, work: Work, sight: Sight) -> Again | None:
             pk__in=[grant.pk for grant in work.state.ended],
             confirmed_at=None,
         )
-        if not left.exists():
+        pks = list(left.values_list("pk", flat=True))
+        if not pks:
             return None
-        message = "An object under our name still opens what was ended. It is looked at again."
+        there = {key for pk in pks for key in sight.keys.get(pk, ()) if key in sight.live}
+        named = listed([str(key) for key in sorted(there)]) or "An object under our name"
+        message = f"{named} still opens what was ended. It is looked at again."
         return Again("Unconfirmed", message, wait=delay_after(claim.row.attempts))
     message = "An earlier worker stopped half-way; what it had sent may still arrive."
     return Again("Settling", message, at=claim.row.quiet_at, counts=False)
@@ -172,7 +180,8 @@ def _end(
 
 
 def _healed(claim: Claim, work: Work, tally: Tally) -> list[Entry]:
-    if claim.row.priority != Priority.DRIFT or not tally.written or tally.problems:
+    is_drift = claim.row.priority == Priority.DRIFT and not is_anew(claim.row.cause)
+    if not is_drift or not tally.written or tally.problems:
         return []
     return [
         Entry(

@@ -6,19 +6,26 @@ A host that somebody else has as well is not opened, because which of the two wi
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from django.db.models import Q
+
 from egress.cluster import kinds
-from egress.cluster.gateway import ClusterGateway, KubeObject
+from egress.cluster.gateway import ClusterGateway, Kind, KubeObject
 from egress.domain.access import Enforcement
+from egress.domain.naming import BASE_LABEL, INSTALLATION_LABEL, base
 from egress.domain.objects import key_of
 from egress.domain.order import Direction, Step, opened_to
 from egress.domain.plan import Action
-from egress.models import OwnedObject
+from egress.models import ForeignObject, OwnedObject
+from egress.services.convergence import together
 from egress.services.convergence.live import uid_of
 from egress.services.convergence.state import Problem
 from egress.services.convergence.work import Work
 
+_GROUP = 100
+"""So many hosts are asked for in one selector: it stands in the address of the request."""
 _OPENS = ("ServiceEntry", "VirtualService", "AuthorizationPolicy", "Gateway")
 
 
@@ -38,24 +45,22 @@ def _hold_entries(work: Work, gateway: ClusterGateway, opening: Sequence[Step]) 
         for step in opening
         if step.obj and step.key.kind == "ServiceEntry"
     }
-    collisions = find_collisions(
-        gateway,
-        namespace=state.namespace,
-        hosts=opened.keys(),
-        ours=_ours(work),
-        mesh=state.cluster.mesh,
-    )
-    for host, problem in collisions.items():
-        work.hold_in(opened[host], problem)
+    if not opened:
+        return
+    default = default_export(state.cluster.mesh)
+    near = [obj for key, obj in work.live.items() if key.kind == "ServiceEntry"]
+    for entry in _foreign(work, gateway, kinds.SERVICE_ENTRY, opened, near):
+        if is_visible(entry, state.namespace, default):
+            for host in sorted(hosts_of(entry) & opened.keys()):
+                work.hold_in(opened[host], Problem("HostTaken", _sentence(entry, host)))
 
 
 def _hold_host(work: Work, gateway: ClusterGateway, opening: Sequence[Step]) -> None:
     """Hold back a whole host, or leave out the namespaces where something stands against it."""
-    state, ours = work.state, _ours(work)
-    entries, default = gateway.list(kinds.SERVICE_ENTRY).items, default_export(state.cluster.mesh)
-    foreign = [
-        entry for entry in entries if uid_of(entry) not in ours and state.host in hosts_of(entry)
-    ]
+    state, default = work.state, default_export(work.state.cluster.mesh)
+    near = list(work.live.values())
+    entries = _foreign(work, gateway, kinds.SERVICE_ENTRY, [state.host], near)
+    foreign = [entry for entry in entries if state.host in hosts_of(entry)]
     place, is_ambient = state.profile.egress_namespace, _is_ambient(work)
     for entry in foreign:
         if is_ambient or _is_meant_for(entry, place):
@@ -70,7 +75,7 @@ def _hold_host(work: Work, gateway: ClusterGateway, opening: Sequence[Step]) -> 
         if seen:
             work.leave_out(name, Problem("HostTaken", _sentence(seen[0], state.host)))
     if named - work.left_out.keys():
-        _leave_out_by_their_own(work, gateway, named - work.left_out.keys(), ours)
+        _leave_out_by_their_own(work, gateway, named - work.left_out.keys())
 
 
 def _is_ambient(work: Work) -> bool:
@@ -82,44 +87,40 @@ def _is_ambient(work: Work) -> bool:
     )
 
 
-def _leave_out_by_their_own(
-    work: Work, gateway: ClusterGateway, names: Collection[str], ours: Collection[str]
-) -> None:
+def _leave_out_by_their_own(work: Work, gateway: ClusterGateway, names: Collection[str]) -> None:
     """Leave out namespaces whose own or visible objects lead elsewhere, or hide the gateway."""
     state, mesh = work.state, work.state.cluster.mesh
     routes = [
         route
-        for route in gateway.list(kinds.VIRTUAL_SERVICE).items
-        if uid_of(route) not in ours and state.host in hosts_of(route) and _is_for_clients(route)
+        for route in _foreign(work, gateway, kinds.VIRTUAL_SERVICE, [state.host], ())
+        if state.host in hosts_of(route) and _is_for_clients(route)
     ]
     exported = default_export(mesh, "defaultVirtualServiceExportTo")
     for name in sorted(names):
         seen = [route for route in routes if is_visible(route, name, exported)]
         if seen:
             work.leave_out(name, Problem("HostTaken", _sentence(seen[0], state.host)))
-        elif problem := _hidden(work, gateway, name, ours):
+        elif problem := _hidden(work, gateway, name):
             work.leave_out(name, problem)
 
 
-def _hidden(
-    work: Work, gateway: ClusterGateway, name: str, ours: Collection[str]
-) -> Problem | None:
+def _hidden(work: Work, gateway: ClusterGateway, name: str) -> Problem | None:
     """Return what keeps the proxies of a namespace from the gateway, or from its hosts."""
     state = work.state
     enforcement = state.inventory.enforcement_of(name, state.profile)
     if enforcement is Enforcement.AMBIENT:
         return None
-    for sidecar in gateway.list(kinds.SIDECAR, name).items:
-        if uid_of(sidecar) not in ours and not _lets_see(sidecar, work):
+    for sidecar in _not_ours(work, gateway.list(kinds.SIDECAR, name).items):
+        if not _lets_see(sidecar, work):
             return Problem(
                 "SidecarHidesHost", _SIDECAR.format(key=key_of(sidecar), host=state.host)
             )
     if enforcement is not Enforcement.GATEWAY or state.profile.rules_at_clients:
         return None
     service = state.profile.service_of(state.profile.gateway_of(state.host))
-    for rule in gateway.list(kinds.DESTINATION_RULE, name).items:
+    for rule in _not_ours(work, gateway.list(kinds.DESTINATION_RULE, name).items):
         host = str((rule.get("spec") or {}).get("host", ""))
-        if uid_of(rule) not in ours and matches(host, service):
+        if matches(host, service):
             return Problem("GatewayHidden", _RULE.format(key=key_of(rule), host=host))
     return None
 
@@ -133,37 +134,53 @@ def _lets_see(sidecar: KubeObject, work: Work) -> bool:
     return not named or any(host in wanted for host in named)
 
 
-def _ours(work: Work) -> set[str]:
-    """Return the uids of everything that the portal wrote, or finds to be its own here."""
-    rows = OwnedObject.objects.filter(cluster=work.state.cluster).exclude(uid="")
-    ours = set(rows.values_list("uid", flat=True))
-    return ours | {
-        item.uid for item in work.plan.items if item.uid and item.action is not Action.FOREIGN
-    }
-
-
-def find_collisions(
+def _foreign(
+    work: Work,
     gateway: ClusterGateway,
-    *,
-    namespace: str,
+    kind: Kind,
     hosts: Collection[str],
-    ours: Collection[str],
-    mesh: Mapping[str, Any],
-) -> dict[str, Problem]:
-    """Return the hosts that foreign ServiceEntries visible to `namespace` have, and why.
+    near: Iterable[KubeObject],
+) -> list[KubeObject]:
+    """Return what others wrote of a kind, in all namespaces, and `near` as far as it is theirs.
 
-    `ours` are the uids of entries that the portal wrote; `mesh` are the stored facts of the mesh.
+    What carries our label is left out of the first list: there may be tens of thousands. Of it
+    only what claims to be about one of the hosts is read, for copies that others made of ours,
+    and what the last look at the whole cluster found to be somebody else's.
     """
-    if not hosts:
-        return {}
-    default = default_export(mesh)
-    problems: dict[str, Problem] = {}
-    for entry in gateway.list(kinds.SERVICE_ENTRY).items:
-        if uid_of(entry) in ours or not is_visible(entry, namespace, default):
-            continue
-        for host in sorted(hosts_of(entry) & set(hosts) - problems.keys()):
-            problems[host] = Problem("HostTaken", _sentence(entry, host))
-    return problems
+    label = {INSTALLATION_LABEL: work.state.profile.installation}
+    others = {INSTALLATION_LABEL: f"!{work.state.profile.installation}"}
+    about = [{**label, BASE_LABEL: "|".join(group)} for group in _in_groups(hosts)]
+    lists = together.all_of([partial(gateway.list, kind, "", q) for q in (others, *about)])
+    read = {uid_of(obj): obj for one in lists for obj in one.items}
+    read |= {uid_of(obj): obj for obj in near if obj["kind"] == kind.kind}
+    read |= {uid_of(obj): obj for obj in _known_foreign(work, gateway, kind, hosts) if obj}
+    return _not_ours(work, read.values())
+
+
+def _known_foreign(
+    work: Work, gateway: ClusterGateway, kind: Kind, hosts: Collection[str]
+) -> list[KubeObject | None]:
+    """Read what is known to be somebody else's and names a host, whatever labels it carries."""
+    names = Q()
+    for host in hosts:
+        names |= Q(search__contains=host)
+    rows = ForeignObject.objects.filter(names, cluster=work.state.cluster, kind=kind.kind)
+    places = rows.values_list("namespace", "name") if hosts else ()
+    return together.all_of([partial(gateway.get, kind, *place) for place in places])
+
+
+def _in_groups(hosts: Collection[str]) -> list[list[str]]:
+    bases = sorted({base(host) for host in hosts})
+    return [bases[n : n + _GROUP] for n in range(0, len(bases), _GROUP)]
+
+
+def _not_ours(work: Work, objects: Iterable[KubeObject]) -> list[KubeObject]:
+    """Return those objects that the portal neither wrote nor finds to be its own here."""
+    found = {uid_of(obj): obj for obj in objects}
+    rows = OwnedObject.objects.filter(cluster=work.state.cluster, uid__in=found) if found else ()
+    ours = {row.uid for row in rows} | work.excused
+    ours |= {item.uid for item in work.plan.items if item.action is not Action.FOREIGN}
+    return [obj for uid, obj in found.items() if uid not in ours]
 
 
 def hosts_of(obj: KubeObject) -> set[str]:

@@ -1,6 +1,6 @@
 """Whether decisions on a namespace are in force, as far as its objects show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from django.db.models import Q
 
@@ -10,8 +10,7 @@ from egress.domain.manifests.sidecar import denies
 from egress.domain.naming import NETWORK_POLICY_NAME, SIDECAR_NAME
 from egress.domain.objects import ObjectKey
 from egress.domain.plan import Action
-from egress.domain.slices import SliceKey, SliceKind
-from egress.models import Cluster, Namespace, Slice
+from egress.models import Cluster, Namespace
 from egress.services.convergence.live import uid_of
 from egress.services.convergence.work import Work
 from egress.services.convergence.writing import Tally
@@ -52,11 +51,12 @@ def _is_there(work: Work, tally: Tally, key: ObjectKey) -> bool:
 
 
 def note_decisions_seen(
-    cluster: Cluster, seen: Iterable[Slice], live: Mapping[ObjectKey, KubeObject]
+    cluster: Cluster, names: Collection[str], live: Mapping[ObjectKey, KubeObject]
 ) -> None:
-    """Store where decisions are in force: what was changed by hand may not be, until healed."""
-    keys = [SliceKey.parse(row.key) for row in seen]
-    names = [key.name for key in keys if key.kind is SliceKind.NAMESPACE]
+    """Store in which of the namespaces decisions are in force.
+
+    What was changed by hand may not be, until it is healed.
+    """
     owned = cluster.owned_objects.filter(kind__in=("Sidecar", "NetworkPolicy"))
     ours = set(owned.values_list("uid", flat=True))
     decided = Q(default_deny=True) | Q(default_deny_enforced=True)

@@ -5,21 +5,26 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from egress.cluster.errors import ClusterError
+from egress.cluster.pace import sending
+from egress.models import Priority
+from egress.services import audit
 from egress.services.convergence.abandoning import abandon_earlier
 from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import Again, Claim, ClaimLostError
 from egress.services.convergence.closing import close
-from egress.services.convergence.preparing import hold_unexplained, prepare
+from egress.services.convergence.holding import BrakedError, hold_unexplained
+from egress.services.convergence.poison import tell_who_waits
+from egress.services.convergence.preparing import prepare
 from egress.services.convergence.queue import delay_after
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
 from egress.services.convergence.record import (
     Announced,
-    BrakedError,
     announce,
     settle_records,
 )
 from egress.services.convergence.sight import look_again
 from egress.services.convergence.stopping import StoppedError
+from egress.services.convergence.upgrading import OlderGeneratorError
 from egress.services.convergence.work import Work
 from egress.services.convergence.writing import carry_out
 from egress.services.errors import Unavailable
@@ -37,7 +42,9 @@ def deliver(claim: Claim) -> bool:
     """
     log = logger.bind(slice=str(claim.row), fence=claim.fence)
     try:
-        _deliver(claim)
+        # Whoever loses access must not wait for those who gain it.
+        with sending(first=claim.row.priority == Priority.REVOKE):
+            _deliver(claim)
     except ClaimLostError as lost:
         log.warning("claim_lost", why=str(lost))
         # Only the claim of a namespace beside it may be lost: then this slice is still ours.
@@ -46,6 +53,9 @@ def deliver(claim: Claim) -> bool:
     except StoppedError:
         message = "The worker was stopped before it was done; another one goes on."
         _put_off(claim, Again("Stopped", message, counts=False))
+    except OlderGeneratorError as error:
+        wait = delay_after(claim.row.attempts)
+        _put_off(claim, Again("OlderGenerator", str(error), wait=wait, counts=False))
     except Unavailable as error:
         if error.reason == "AuditUnavailable":
             raise
@@ -54,7 +64,7 @@ def deliver(claim: Claim) -> bool:
         if is_unreachable(error):
             return _put_off_unreachable(claim, error.fault, error.message)
         wait = max(delay_after(claim.row.attempts), error.retry_after or 0.0)
-        _put_off(claim, Again(error.fault, error.message, wait=wait))
+        _fail(claim, Again(error.fault, error.message, wait=wait))
     except DatabaseError:
         _give_back_after_outage(claim)
         raise
@@ -62,7 +72,7 @@ def deliver(claim: Claim) -> bool:
         # A slice that cannot be worked on for a reason nobody thought of must not stop others.
         log.exception("delivery_broke")
         message = f"The delivery broke off ({type(error).__name__}). The log says more."
-        _put_off(claim, Again("Internal", message, wait=delay_after(claim.row.attempts)))
+        _fail(claim, Again("Internal", message, wait=delay_after(claim.row.attempts)))
     return True
 
 
@@ -78,7 +88,7 @@ def _deliver(claim: Claim) -> None:
             # Not done: what was revoked is still open, and the next try may be under other
             # settings.
             wait = delay_after(claim.row.attempts)
-            _put_off(claim, Again(refused.reason, refused.message, wait=wait))
+            _fail(claim, Again(refused.reason, refused.message, wait=wait))
             return
         settle_records(claims, work)
         announced = _announce(claims, work)
@@ -109,6 +119,17 @@ def _give_back_after_outage(claim: Claim) -> None:
         _put_off(claim, Again("DatabaseUnavailable", message, wait=delay_after(0)))
     except DatabaseError:
         logger.warning("slice_not_given_back", slice=str(claim.row))
+
+
+def _fail(claim: Claim, again: Again) -> None:
+    """Put off a slice that cannot be worked on, and tell whoever waits for it."""
+    try:
+        with transaction.atomic():
+            entries = tell_who_waits(claim, again)
+            claim.put_off(again)
+            audit.record_all(entries)
+    except ClaimLostError as lost:
+        logger.warning("claim_lost", why=str(lost))
 
 
 def _put_off(claim: Claim, again: Again) -> None:

@@ -12,6 +12,14 @@ from egress.selectors.bindings import is_bound
 from egress.selectors.policy import is_pinned
 from egress.services.convergence.state import Problem
 
+RENEWAL_TAKES = timedelta(seconds=20)
+"""How long after its end a grant that nobody ended yet still counts.
+
+A renewal may be decided before the end and stored a moment after it. Ending takes turns with
+that in the database, looking here does not: it would cut what goes on. Grants are ended within a
+sweep of their time; this is the last guard should that fail.
+"""
+
 
 def why_unfit(
     grant: Grant, inventory: Inventory, live_uids: Mapping[str, str] | None, now: datetime
@@ -21,9 +29,10 @@ def why_unfit(
     `live_uids` are the uids that the cluster gives for namespaces, empty for one that is not
     there; None skips the comparison with them.
     """
-    if not is_bound(grant):
+    # Ending is final: an open grant that somebody ended once was opened again by hand.
+    if not is_bound(grant) or grant.ended_by or grant.confirmed_at:
         return Problem("Tampered", _TAMPERED, lasting=True)
-    if grant.expires_at and grant.expires_at <= now:
+    if grant.expires_at and grant.expires_at + RENEWAL_TAKES <= now:
         return Problem("Expired", "The grant has run out and is about to be ended.", lasting=True)
     too_old = now - timedelta(days=settings.GRANT_LAPSE_DAYS)
     if grant.status == GrantStatus.PENDING and grant.created_at <= too_old:

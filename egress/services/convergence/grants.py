@@ -20,24 +20,41 @@ ALIAS_FAILED = "AliasNotWritten"
 def activate(*, grants: Iterable[Grant], now: datetime) -> list[Entry]:
     """Say that the cluster carries these grants, and start the clock of new ones.
 
-    Returns the audit events to record last. A grant that was ended meanwhile stays as it is.
+    Returns the audit events to record last. A grant that was ended meanwhile stays as it is. The
+    caller has locked the grants in its transaction.
     """
-    entries = []
+    entries, alike = [], dict[tuple[object, ...], list[Grant]]()
     for grant in grants:
-        applied: dict[str, object] = {"applied_at": now, "drifted_at": None}
-        if grant.failed_reason != ALIAS_FAILED:
-            applied |= {"failed_reason": "", "failed_message": ""}
         is_new = grant.status == GrantStatus.PENDING or grant.active_at is None
-        if is_new:
-            ends = now + timedelta(days=grant.duration_days) if grant.duration_days else None
-            started = Grant.objects.filter(pk=grant.pk, status=grant.status, active_at=None).update(
-                status=GrantStatus.ACTIVE, active_at=now, expires_at=ends, **applied
-            )
-            if started:
-                entries.append(_entry(Tag.GRANT_ACTIVATED, grant, _until(ends)))
-        elif grant.applied_at is None or grant.drifted_at or grant.failed_reason:
-            Grant.objects.filter(pk=grant.pk, status=grant.status).update(**applied)
+        if is_new or grant.applied_at is None or grant.drifted_at or grant.failed_reason:
+            keeps_failure = grant.failed_reason == ALIAS_FAILED
+            days = grant.duration_days if is_new else None
+            alike.setdefault((is_new, grant.status, days, keeps_failure), []).append(grant)
+    for group in alike.values():
+        entries += _activate_alike(group, now)
     return entries
+
+
+def _activate_alike(grants: list[Grant], now: datetime) -> list[Entry]:
+    """Activate grants of one status and duration, in one statement as long as none was ended."""
+    first = grants[0]
+    changes: dict[str, object] = {"applied_at": now, "drifted_at": None}
+    if first.failed_reason != ALIAS_FAILED:
+        changes |= {"failed_reason": "", "failed_message": ""}
+    rows = Grant.objects.filter(status=first.status)
+    if first.status != GrantStatus.PENDING and first.active_at is not None:
+        rows.filter(pk__in=[grant.pk for grant in grants]).update(**changes)
+        return []
+    rows = rows.filter(active_at=None)
+    ends = now + timedelta(days=first.duration_days) if first.duration_days else None
+    changes |= {"status": GrantStatus.ACTIVE, "active_at": now, "expires_at": ends}
+    # The caller has locked the grants, so what is read here is what is changed.
+    pks = [grant.pk for grant in grants]
+    started = set(rows.filter(pk__in=pks).values_list("pk", flat=True))
+    rows.filter(pk__in=started).update(**changes)
+    return [
+        _entry(Tag.GRANT_ACTIVATED, grant, _until(ends)) for grant in grants if grant.pk in started
+    ]
 
 
 def mark_failed(*, problems: Mapping[Grant, Problem]) -> list[Entry]:

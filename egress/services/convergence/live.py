@@ -1,6 +1,7 @@
 """What a cluster carries now, read fresh."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 from django.conf import settings
 
@@ -8,6 +9,7 @@ from egress.cluster import kinds
 from egress.cluster.gateway import ClusterGateway, Kind, KubeObject
 from egress.cluster.ownership import owner_labels
 from egress.domain.objects import ObjectKey, key_of
+from egress.services.convergence import together
 
 NAMESPACE_KINDS = (kinds.SERVICE_ENTRY, kinds.DESTINATION_RULE, kinds.SIDECAR)
 """The kinds that every namespace slice may hold; others are read by their names."""
@@ -33,24 +35,28 @@ def read_uids(gateway: ClusterGateway, names: Collection[str]) -> Mapping[str, s
     if len(names) > ONE_BY_ONE:
         found = gateway.list(kinds.NAMESPACE).items
     else:
-        read = [gateway.get(kinds.NAMESPACE, "", name) for name in sorted(names)]
-        found = [obj for obj in read if obj]
+        gets = [partial(gateway.get, kinds.NAMESPACE, "", name) for name in sorted(names)]
+        found = [obj for obj in together.all_of(gets) if obj]
     return {obj["metadata"]["name"]: uid_of(obj) for obj in found}
 
 
 def read_namespace(gateway: ClusterGateway, name: str) -> dict[ObjectKey, KubeObject]:
     """Return all of the usual kinds in a namespace, whoever wrote it, labels or not."""
-    return {key_of(obj): obj for kind in NAMESPACE_KINDS for obj in gateway.list(kind, name).items}
+    lists = together.all_of([partial(gateway.list, kind, name) for kind in NAMESPACE_KINDS])
+    return {key_of(obj): obj for one in lists for obj in one.items}
+
+
+def is_listed(key: ObjectKey, namespace: str) -> bool:
+    """Tell whether `read_namespace` finds an object of this key if there is one."""
+    return key.namespace == namespace and kind_of_key(key) in NAMESPACE_KINDS
 
 
 def read_keys(gateway: ClusterGateway, keys: Iterable[ObjectKey]) -> dict[ObjectKey, KubeObject]:
     """Return those of the objects that exist, each read by its name."""
-    found = {}
-    for key in sorted(set(keys)):
-        obj = gateway.get(kind_of_key(key), key.namespace, key.name)
-        if obj is not None:
-            found[key] = obj
-    return found
+    wanted = sorted(set(keys))
+    gets = [partial(gateway.get, kind_of_key(key), key.namespace, key.name) for key in wanted]
+    read = zip(wanted, together.all_of(gets), strict=True)
+    return {key: obj for key, obj in read if obj is not None}
 
 
 def read_many(gateway: ClusterGateway, keys: Iterable[ObjectKey]) -> dict[ObjectKey, KubeObject]:

@@ -1,6 +1,6 @@
 """Read what slices should be: grants are checked, judged together, rendered and cut up."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory
@@ -11,15 +11,14 @@ from egress.domain.render import CannotRender, render_what_can
 from egress.domain.slices import SliceKey, SliceKind, slices_of
 from egress.models import Cluster, Grant, Namespace, OwnedObject, Slice
 from egress.selectors.slices import (
-    grants_to_judge,
+    grants_to_judge_for,
     inventory_of_namespaces,
-    open_grants_of,
     profile_for,
     slice_that_answers,
     unconfirmed_grants_of,
 )
 from egress.services.convergence.assignments import assign
-from egress.services.convergence.clock import database_now
+from egress.services.convergence.clock import trusted_now
 from egress.services.convergence.fitness import why_unfit
 from egress.services.convergence.state import Problem, SliceState, key_of_record
 
@@ -33,15 +32,16 @@ def load(row: Slice, *, read_uids: ReadUids | None = None) -> SliceState:
     `read_uids` is asked once for the namespaces of all grants involved; grants pinned to another
     namespace than the one in the cluster are left out. None skips that comparison.
     """
-    key = SliceKey.parse(row.key)
-    book = Book.open(row.cluster, key, read_uids)
-    return book.state(row)
+    return Book.open(row.cluster, [SliceKey.parse(row.key)], read_uids).states([row])[0]
 
 
-def load_all(cluster: Cluster, rows: Iterable[Slice]) -> list[SliceState]:
-    """Read what many slices of one cluster should be, rendered together."""
-    book = Book.open(cluster, None, None)
-    return [book.state(row) for row in rows]
+def load_several(cluster: Cluster, rows: Sequence[Slice]) -> list[SliceState]:
+    """Read what several slices of one cluster should be, rendered together, in the order of `rows`.
+
+    Whatever they are judged with is held at once: ask for as many as memory bears.
+    """
+    book = Book.open(cluster, [SliceKey.parse(row.key) for row in rows], None)
+    return book.states(rows)
 
 
 @dataclass
@@ -62,17 +62,25 @@ class Book:
     _ended: dict[str, list[Grant]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, cluster: Cluster, key: SliceKey | None, read_uids: ReadUids | None) -> "Book":
-        """Read and render all that one slice depends on; None stands for all slices."""
-        judged = open_grants_of(cluster) if key is None else grants_to_judge(cluster, key)
-        grants, ended = list(judged), list(unconfirmed_grants_of(cluster, key))
+    def open(
+        cls,
+        cluster: Cluster,
+        keys: Collection[SliceKey],
+        read_uids: ReadUids | None,
+        disputed: Collection[str] | None = None,
+    ) -> "Book":
+        """Read and render all that some slices depend on.
+
+        `disputed` as in `grants_to_judge_for`.
+        """
+        grants = list(grants_to_judge_for(cluster, keys, disputed))
+        ended = list(unconfirmed_grants_of(cluster, keys))
         names = {grant.namespace for grant in (*grants, *ended)}
-        if key and key.kind is SliceKind.NAMESPACE:
-            names.add(key.name)
-        inventory = inventory_of_namespaces(cluster, names if key else None)
+        names |= {key.name for key in keys if key.kind is SliceKind.NAMESPACE}
+        inventory = inventory_of_namespaces(cluster, names)
         live_uids = read_uids(names) if read_uids else None
-        book = cls(cluster, _profile(cluster, grants, inventory, key), inventory, grants, ended)
-        now = database_now()
+        book = cls(cluster, _profile(cluster, grants, inventory, keys), inventory, grants, ended)
+        now = trusted_now()
         for grant in grants:
             if problem := why_unfit(grant, inventory, live_uids, now):
                 book.problems[grant.pk] = problem
@@ -80,29 +88,50 @@ class Book:
         book._sort()
         return book
 
-    def state(self, row: Slice) -> SliceState:
-        """Return the part of one slice."""
-        key = SliceKey.parse(row.key)
+    def objects(self, key: SliceKey) -> list[KubeObject]:
+        """Return what was rendered for one of the slices that the book was opened for."""
+        return self.parts.get(_part_of_key(key), [])
+
+    def states(self, rows: Sequence[Slice]) -> list[SliceState]:
+        """Return the parts of slices that the book was opened for, in the order of `rows`."""
+        records: dict[int, dict[ObjectKey, OwnedObject]] = {}
+        for one in OwnedObject.objects.filter(slice__in=[row.pk for row in rows]):
+            records.setdefault(one.slice_id, {})[key_of_record(one)] = one
+        keys = [SliceKey.parse(row.key) for row in rows]
+        present = _present(self.cluster, keys)
+        leaving = _leaving(self.cluster, keys)
+        return [
+            self._state(key, records.get(row.pk, {}), present, leaving)
+            for row, key in zip(rows, keys, strict=True)
+        ]
+
+    def _state(
+        self,
+        key: SliceKey,
+        records: dict[ObjectKey, OwnedObject],
+        present: Mapping[str, Namespace],
+        leaving: Mapping[str, set[str]],
+    ) -> SliceState:
         state = SliceState(
             key,
             self.cluster,
             self.profile,
             self.inventory,
-            grants=self._answered.get(row.key, []),
-            guests=self._hosted.get(row.key, []),
-            ended=self._ended.get(row.key, []),
-            objects=self.parts.get(_part_of_key(key), []),
-            records={key_of_record(one): one for one in OwnedObject.objects.filter(slice=row)},
+            grants=self._answered.get(str(key), []),
+            guests=self._hosted.get(str(key), []),
+            ended=self._ended.get(str(key), []),
+            objects=self.objects(key),
+            records=records,
             problems=self.problems,
             refused=self.refused,
             rendered=self.rendered,
         )
         if key.kind is SliceKind.NAMESPACE:
-            state.row = _present(self.cluster, key.name)
+            state.row = present.get(key.name)
             state.decision_problem = self._decision_problem(key.name)
         else:
             state.beside = self._beside(state)
-            state.leaving = _leaving(self.cluster, key.name)
+            state.leaving = frozenset(leaving.get(key.name, ()))
         return state
 
     def _beside(self, state: SliceState) -> list[KubeObject]:
@@ -171,7 +200,7 @@ def _part_of_key(key: SliceKey) -> str:
 
 
 def _profile(
-    cluster: Cluster, grants: Iterable[Grant], inventory: Inventory, key: SliceKey | None
+    cluster: Cluster, grants: Iterable[Grant], inventory: Inventory, keys: Iterable[SliceKey]
 ) -> ClusterProfile:
     """Return the facts of the cluster, after every host that needs a gateway was given one."""
     plain = profile_for(cluster, ())
@@ -182,16 +211,25 @@ def _profile(
     }
     if hosts:
         assign(cluster, hosts)
-    if key and key.kind is SliceKind.HOST:
-        hosts.add(key.name)
-    return profile_for(cluster, sorted(hosts) if key else None)
+    hosts |= {key.name for key in keys if key.kind is SliceKind.HOST}
+    return profile_for(cluster, sorted(hosts))
 
 
-def _present(cluster: Cluster, name: str) -> Namespace | None:
-    return Namespace.objects.filter(cluster=cluster, name=name, gone_at=None).first()
+def _present(cluster: Cluster, keys: Iterable[SliceKey]) -> dict[str, Namespace]:
+    names = [key.name for key in keys if key.kind is SliceKind.NAMESPACE]
+    if not names:
+        return {}
+    rows = Namespace.objects.filter(cluster=cluster, name__in=names, gone_at=None)
+    return {row.name: row for row in rows}
 
 
-def _leaving(cluster: Cluster, host: str) -> frozenset[str]:
-    """Return the namespaces that something was granted, and not seen to be gone, of a host."""
-    grants = Grant.objects.filter(cluster=cluster, host=host, confirmed_at=None)
-    return frozenset(grants.values_list("namespace", flat=True))
+def _leaving(cluster: Cluster, keys: Iterable[SliceKey]) -> dict[str, set[str]]:
+    """Return, by host, the namespaces that something was granted and not seen to be gone."""
+    hosts = [key.name for key in keys if key.kind is SliceKind.HOST]
+    if not hosts:
+        return {}
+    grants = Grant.objects.filter(cluster=cluster, host__in=hosts, confirmed_at=None)
+    found: dict[str, set[str]] = {}
+    for host, namespace in grants.values_list("host", "namespace").distinct():
+        found.setdefault(host, set()).add(namespace)
+    return found

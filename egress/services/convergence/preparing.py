@@ -7,18 +7,27 @@ from egress.cluster import kinds
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.domain.objects import ObjectKey, key_of
-from egress.domain.order import Direction
+from egress.domain.order import Step
 from egress.models import Delivery, DeliveryStep, Slice
-from egress.services.convergence import brake, stopping
+from egress.services.convergence import stopping, together
 from egress.services.convergence.admitting import (
     leave_out_who_is_not_ready,
     put_off_what_awaits_an_address,
 )
+from egress.services.convergence.adopting import add_adopted_deletions, look_at_adopted
 from egress.services.convergence.beside import Claims
 from egress.services.convergence.blocking import hold_what_posture_blocks
+from egress.services.convergence.clock import steady
 from egress.services.convergence.collisions import hold_what_collides
+from egress.services.convergence.holding import put_brake_on
 from egress.services.convergence.hosts import take_beside
-from egress.services.convergence.live import read_keys, read_many, read_namespace, read_uids
+from egress.services.convergence.live import (
+    is_listed,
+    read_keys,
+    read_many,
+    read_namespace,
+    read_uids,
+)
 from egress.services.convergence.loading import load
 from egress.services.convergence.planning import plan_work
 from egress.services.convergence.shared import (
@@ -36,32 +45,23 @@ ReadRoutes = Callable[[SliceState], Iterable[KubeObject]]
 def prepare(claims: Claims, gateway: ClusterGateway) -> Work:
     """Read, render and plan a slice, and hold back what is not safe to write.
 
-    Writes nothing, but claims the slices of namespaces that a host's delivery writes to. Raises
-    ClusterError when the cluster cannot be read, and StoppedError when the process ends.
+    Writes nothing to the cluster, but claims the slices of namespaces that a host's delivery
+    writes to. Raises ClusterError when the cluster cannot be read, ClaimLostError, and StoppedError
+    when the process ends.
     """
     row = claims.own.row
     state = load(row, read_uids=partial(read_uids, gateway))
     work = _of_host(state, claims, gateway) if state.is_host else _of_namespace(state, gateway)
     hold_what_posture_blocks(work)
+    adopted = look_at_adopted(claims, work, gateway)
     hold_what_collides(work, gateway)
     leave_out_who_is_not_ready(work)
     put_off_what_awaits_an_address(work)
-    work.unexplained = brake.unexplained(work)
-    if len(work.unexplained) > max(0, brake.room(state.cluster)):
-        hold_unexplained(work)
+    put_brake_on(claims, work)
+    add_adopted_deletions(work, adopted)
     _try_out(work, gateway)
     work.sighted = _sight_of_earlier(row, work, gateway)
     return work
-
-
-def hold_unexplained(work: Work) -> None:
-    """Put the brake on: nothing is taken away that nobody decided to take away."""
-    problem = brake.brake_problem(work.state.cluster, len(work.unexplained))
-    # The ways to a gateway stay with the routes that lead to them.
-    ways = {s.key for s in work.steps if is_client_rule(s.key) and s.direction is Direction.OUT}
-    for key in work.unexplained | ways:
-        work.hold(key, problem)
-    work.unexplained = frozenset()
 
 
 def _of_host(state: SliceState, claims: Claims, gateway: ClusterGateway) -> Work:
@@ -84,7 +84,7 @@ def _of_host(state: SliceState, claims: Claims, gateway: ClusterGateway) -> Work
 def _of_namespace(state: SliceState, gateway: ClusterGateway) -> Work:
     live = read_namespace(gateway, state.namespace)
     keys = {key_of(obj) for obj in state.objects} | state.records.keys()
-    live |= read_many(gateway, keys - live.keys())
+    live |= read_many(gateway, {key for key in keys if not is_listed(key, state.namespace)})
     objects, kept = with_ways_kept(state, live, partial(_routes, gateway))
     work = plan_work(state, live, objects=objects)
     if kept:
@@ -133,21 +133,33 @@ def _routes(gateway: ClusterGateway, state: SliceState) -> Iterable[KubeObject]:
 def _try_out(work: Work, gateway: ClusterGateway) -> None:
     """Let the server judge everything that will be written, without writing it."""
     live_uids = {item.key: item.uid for item in work.plan.items}
-    for step in list(work.steps):
-        if step.obj is None or only_takes_away(step):
-            continue
-        stopping.check()
-        try:
-            uid = step.uid or live_uids.get(step.key, "")
-            if uid:
-                gateway.update(step.obj, uid=uid, dry_run=True)
-            else:
-                gateway.create(step.obj, dry_run=True)
-        except ClusterError as error:
-            if error.retryable:
-                work.trouble = error
-                return
-            work.hold_in(step.key, Problem(error.fault, error.message))
+    steps = [step for step in work.steps if step.obj is not None and not only_takes_away(step)]
+    uids = [step.uid or live_uids.get(step.key, "") for step in steps]
+    found = together.side_by_side(
+        [partial(_try, gateway, step, uid) for step, uid in zip(steps, uids, strict=True)]
+    )
+    for step, uid, one in zip(steps, uids, found, strict=True):
+        if isinstance(one, ClusterError) and one.retryable:
+            work.trouble = work.trouble or one
+        elif isinstance(one, ClusterError):
+            work.hold_in(step.key, Problem(one.fault, one.message))
+        elif isinstance(one, Exception):
+            raise one
+        elif not uid:
+            work.tried[step.key] = min(one, work.tried.get(step.key, one))
+
+
+def _try(gateway: ClusterGateway, step: Step, uid: str) -> float:
+    """Try one write out; return when that began (of `steady()`)."""
+    stopping.check()
+    began = steady()
+    if step.obj is None:
+        raise ValueError(f"There is nothing to write to {step.key}.")
+    if uid:
+        gateway.update(step.obj, uid=uid, dry_run=True)
+    else:
+        gateway.create(step.obj, dry_run=True)
+    return began
 
 
 def _sight_of_earlier(

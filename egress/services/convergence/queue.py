@@ -1,4 +1,4 @@
-"""Which due slice comes next: what takes access away first, and clusters in turn.
+"""Which due slice comes next: what takes access away first, then clusters and tenants in turn.
 
 Of slices that became due together, the host's goes first when access is taken away: its doors
 decide. When access is given, the namespace's goes first: it writes the ways of all its new grants
@@ -6,16 +6,16 @@ to the gateway at once, and then none of their hosts has to.
 """
 
 import random
-import threading
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Min, Q, QuerySet, When
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from egress.domain.slices import SliceKind
 from egress.models import Cluster, Priority, Slice
+from egress.services.convergence import turns, upgrading
 from egress.services.convergence.claim import Claim
 from egress.services.convergence.clock import from_now, steady
 
@@ -23,10 +23,6 @@ FIRST_DELAY = 5.0
 LONGEST_DELAY = 300.0
 _CANDIDATES = 8
 _LOOKS = 20
-
-_turn = 0
-_last_turns: dict[int, int] = {}
-_turns = threading.Lock()
 
 
 def claim_next(
@@ -36,18 +32,13 @@ def claim_next(
 
     `cluster_id` limits the search to one cluster, `without` leaves clusters out.
     """
-    due = due_slices().exclude(cluster__in=without).exclude(cluster__in=_being_tried())
-    if cluster_id is not None:
-        due = due.filter(cluster=cluster_id)
     for _ in range(_LOOKS):
-        clusters = list(due.values("cluster").annotate(urgency=Min("priority")))
-        if not clusters:
+        groups = [one for one in turns.waiting_groups() if cluster_id in (None, one.cluster)]
+        group = turns.next_turn(groups, {*without, *_left_alone()}) if groups else None
+        if group is None:
             break
-        with _turns:
-            chosen = min(clusters, key=lambda c: (c["urgency"], _last_turns.get(c["cluster"], 0)))
-        claim = _claim_in(due.filter(cluster=chosen["cluster"]), worker)
-        if claim:
-            _take_turn(chosen["cluster"])
+        if claim := _claim_in(group, worker):
+            turns.take_turn(group)
             return claim
         # Others claimed all we saw: look again, something else may be due.
     return None
@@ -62,12 +53,21 @@ def _free() -> QuerySet[Slice]:
     return Slice.objects.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 
-def _being_tried() -> QuerySet[Cluster]:
-    """Return the clusters that do not answer and that somebody waits for already.
+def _left_alone() -> set[int]:
+    """Return the clusters that this process must not write to now.
 
-    One worker finds out whether such a cluster is back; it must not hold up all of them.
+    Those that a newer version of the portal writes to, and those that do not answer and that
+    somebody waits for already: one worker finds out whether such a cluster is back, and it must
+    not hold up all of them.
     """
-    return Cluster.objects.filter(reachable=False, slices__lease_until__gte=Now())
+    is_newer = Q(generator_version__gt=upgrading.version())
+    unusual = Cluster.objects.filter(is_newer | Q(reachable=False))
+    facts = dict(unusual.values_list("pk", "generator_version"))
+    if not facts:
+        return set()
+    held = Slice.objects.filter(cluster__in=facts, cluster__reachable=False)
+    tried = held.filter(lease_until__gte=Now()).values_list("cluster", flat=True).distinct()
+    return {*tried, *(pk for pk, number in facts.items() if number > upgrading.version())}
 
 
 def delay_after(attempts: int) -> float:
@@ -87,9 +87,9 @@ def claim_beside(claim: Claim, key: str) -> Claim | None:
     return _take(_free(), row, claim.worker)
 
 
-def _claim_in(due: QuerySet[Slice], worker: str) -> Claim | None:
-    candidates = list(due.order_by("priority", "due_at", "pk")[:_CANDIDATES])
-    for seen in sorted(candidates, key=_rank):
+def _claim_in(group: turns.Group, worker: str) -> Claim | None:
+    due = due_slices().filter(cluster=group.cluster, tenant=group.tenant, priority=group.priority)
+    for seen in sorted(due.order_by("due_at", "pk")[:_CANDIDATES], key=_rank):
         if claim := _take(due_slices(), seen, worker):
             return claim
     return None
@@ -116,10 +116,3 @@ def _take(free: QuerySet[Slice], seen: Slice, worker: str) -> Claim | None:
         return None
     row = Slice.objects.select_related("cluster").get(pk=seen.pk)
     return Claim(row, asked_at) if row.fence == seen.fence + 1 else None
-
-
-def _take_turn(cluster_id: int) -> None:
-    global _turn
-    with _turns:
-        _turn += 1
-        _last_turns[cluster_id] = _turn

@@ -24,11 +24,12 @@ def is_unreachable(error: ClusterError) -> bool:
 
 def note_reached(cluster: Cluster) -> None:
     """Store that a cluster answered as itself; not more often than NOTE_EVERY."""
-    is_old = Q(reached_at=None) | Q(reached_at__lt=Now() - NOTE_EVERY)
     row = Cluster.objects.filter(pk=cluster.pk)
-    row.filter(is_old, reachable=True).update(reached_at=Now())
-    if not row.filter(reachable=False).exists():
+    is_old = Q(reached_at=None) | Q(reached_at__lt=Now() - NOTE_EVERY)
+    # Read first: an UPDATE that changes nothing waits for all who write, too.
+    if not row.filter(is_old | Q(reachable=False)).exists():
         return
+    row.filter(is_old, reachable=True).update(reached_at=Now())
     with transaction.atomic():
         if row.filter(reachable=False).update(reachable=True, problem="", reached_at=Now()):
             _record(Tag.CLUSTER_REACHABLE, cluster, f'Cluster "{cluster.name}" answers again.')

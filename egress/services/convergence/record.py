@@ -1,6 +1,6 @@
 """What is stored about a delivery: its intent before the first write, each result as it comes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,15 @@ from egress.domain.naming import CONTENT_HASH_ANNOTATION
 from egress.domain.objects import ObjectKey
 from egress.domain.order import Step, Verb
 from egress.domain.plan import Action
-from egress.domain.render import GENERATOR_VERSION
 from egress.domain.slices import SliceKey, SliceKind
 from egress.models import Cluster, Delivery, DeliveryStep, OwnedObject
 from egress.services import audit
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
-from egress.services.convergence import brake, lease
+from egress.services.convergence import brake, lease, upgrading
 from egress.services.convergence.beside import Claims
 from egress.services.convergence.clock import database_now
-from egress.services.convergence.live import uid_of
+from egress.services.convergence.holding import BrakedError, use_releases
 from egress.services.convergence.work import Work
 
 Result = DeliveryStep.Result
@@ -36,10 +35,6 @@ class Announced:
     rows: tuple[DeliveryStep, ...] = ()
 
 
-class BrakedError(Exception):
-    """Others used up the room for unexplained removals in the meantime."""
-
-
 def hash_of(obj: KubeObject | None) -> str:
     """Return the content hash an object of ours carries, empty for a removal."""
     annotations = (obj or {}).get("metadata", {}).get("annotations") or {}
@@ -50,24 +45,28 @@ def hash_of(obj: KubeObject | None) -> str:
 def announce(claims: Claims, work: Work) -> Announced:
     """Store what is about to be written, under the claims. Nothing may be written before.
 
-    Raises ClaimLostError, and BrakedError when too much has been removed meanwhile.
+    Raises ClaimLostError, BrakedError when too much has been removed meanwhile, and
+    OlderGeneratorError when a newer version of the portal writes to the cluster.
     """
     if not work.steps:
         return Announced()
     claim = claims.own
     claims.lock()
-    if work.unexplained:
-        lease.lock(f"brake:{work.state.cluster.pk}")
+    upgrading.take_cluster(work.state.cluster)
+    cause = upgrading.cause_of(claim.row)
+    if work.unexplained or work.released:
+        lease.lock(brake.lock_name(work.state.cluster))
         if len(work.unexplained) > brake.room(work.state.cluster):
             raise BrakedError
+        use_releases(work)
     delivery = Delivery.objects.create(
         cluster=work.state.cluster,
         slice=claim.row,
         generation=claim.generation,
         fence=claim.fence,
         worker=claim.worker,
-        cause=claim.row.cause,
-        generator_version=GENERATOR_VERSION,
+        cause=cause,
+        generator_version=str(upgrading.version()),
         summary=work.plan.summary()[:300],
         started_at=database_now(),
     )
@@ -81,7 +80,7 @@ def announce(claims: Claims, work: Work) -> Announced:
         cluster=work.state.cluster.name,
         namespace=work.state.namespace,
         host=work.state.host,
-        message=f"{work.plan.summary()} Cause: {claim.row.cause or 'not told'}",
+        message=f"{work.plan.summary()} Cause: {cause or 'not told'}",
         data={"fence": claim.fence, "steps": [_told(row) for row in rows]},
     )
     return Announced(delivery, tuple(rows))
@@ -102,14 +101,15 @@ def _steps(delivery: Delivery, work: Work) -> list[DeliveryStep]:
             content_hash=hash_of(step.obj),
             diff=diffs.get(step.key, ""),
             explained=step.key not in work.unexplained,
+            release_id=work.released.get(step.key),
         )
         for position, step in enumerate(work.steps)
     ]
 
 
 def _announce_objects(claims: Claims, work: Work) -> None:
-    for key, obj in _first_seen(work.steps).items():
-        _intend(claims, work.state.cluster, key, hash_of(obj))
+    first = _first_seen(work.steps)
+    intend(claims, work.state.cluster, {key: hash_of(obj) for key, obj in first.items()})
 
 
 def _first_seen(steps: Sequence[Step]) -> dict[ObjectKey, KubeObject]:
@@ -129,68 +129,28 @@ def _first_seen(steps: Sequence[Step]) -> dict[ObjectKey, KubeObject]:
     return found
 
 
-def _intend(claims: Claims, cluster: Cluster, key: ObjectKey, content_hash: str) -> None:
-    OwnedObject.objects.update_or_create(
-        defaults={"slice_id": claims.slice_id_of(key), "intent_hash": content_hash},
-        cluster=cluster,
-        **names_of(key),
+def intend(claims: Claims, cluster: Cluster, hashes: Mapping[ObjectKey, str]) -> None:
+    """Store, by object, the content that is about to be written."""
+    rows = [
+        OwnedObject(
+            cluster=cluster,
+            slice_id=claims.slice_id_of(key),
+            intent_hash=content_hash,
+            **names_of(key),
+        )
+        for key, content_hash in sorted(hashes.items())
+    ]
+    store_objects(rows, ["slice", "intent_hash"])
+
+
+def store_objects(rows: Sequence[OwnedObject], fields: Sequence[str]) -> None:
+    """Store records, new ones or the given fields of those that are there."""
+    OwnedObject.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["cluster", "api_version", "kind", "namespace", "name"],
+        update_fields=fields,
     )
-
-
-def amend(claims: Claims, work: Work, step: Step, row: DeliveryStep) -> None:
-    """Store, before the write, that less is written than was announced. Raises ClaimLostError."""
-    claims.own.lock()
-    row.content_hash = hash_of(step.obj)
-    row.save(update_fields=["content_hash"])
-    _intend(claims, work.state.cluster, step.key, row.content_hash)
-
-
-def note(
-    claims: Claims,
-    work: Work,
-    step: Step,
-    row: DeliveryStep,
-    *,
-    result: str,
-    live: KubeObject | None = None,
-    message: str = "",
-    is_last: bool = True,
-) -> None:
-    """Store the result of one write; `is_last` tells that no other write to the object follows.
-
-    `live` is the object as the cluster stored it. What may or may not have happened (UNKNOWN)
-    keeps its intent, so that the next delivery reads it.
-    """
-    cluster = work.state.cluster
-    row.result, row.message, row.finished_at = result, message[:1000], database_now()
-    row.uid = uid_of(live) or row.uid
-    with transaction.atomic():
-        row.save(update_fields=["result", "message", "finished_at", "uid"])
-        known = OwnedObject.objects.filter(cluster=cluster, **names_of(step.key))
-        if result == Result.WRITTEN and step.verb is Verb.DELETE:
-            known = known.filter(uid=step.uid)
-            # Made again in a moment: the intent stays, the uid is gone.
-            known.delete() if is_last else known.update(uid="")
-        elif result == Result.WRITTEN:
-            _remember(claims, cluster, step, live, is_settled=is_last)
-        elif result in (Result.FAILED, Result.SKIPPED):
-            known.filter(uid="").delete()
-            known.update(intent_hash="")
-
-
-def _remember(
-    claims: Claims, cluster: Cluster, step: Step, live: KubeObject | None, *, is_settled: bool
-) -> None:
-    """Keep the uid of what was written, also when somebody else dropped the record meanwhile."""
-    values: dict[str, Any] = {
-        "slice_id": claims.slice_id_of(step.key),
-        "uid": uid_of(live),
-        "content_hash": hash_of(step.obj),
-        "written_at": Now(),
-    }
-    if is_settled:
-        values["intent_hash"] = ""
-    OwnedObject.objects.update_or_create(defaults=values, cluster=cluster, **names_of(step.key))
 
 
 def settle_records(claims: Claims, work: Work) -> None:

@@ -7,38 +7,28 @@ from django.conf import settings
 from django.db.models import Q
 
 from egress.cluster.errors import ClusterError
-from egress.domain.lifecycle import OPEN_GRANT_STATUSES
-from egress.models import Cluster, Grant
+from egress.models import Cluster
 from egress.services import grants, requests
-from egress.services.convergence import brake, drift, lease, stopping
-from egress.services.convergence.clock import ClockWatch, database_now, steady
-from egress.services.convergence.deliver import deliver
-from egress.services.convergence.queue import claim_next
+from egress.services.convergence import drift, lease, upgrading
+from egress.services.convergence.clock import database_now, trusted
+from egress.services.convergence.crew import Crew
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
 from egress.services.errors import Unavailable
 from egress.services.gateways import open_gateway, require_same_cluster
 
 logger = structlog.get_logger(__name__)
 
-_clock = ClockWatch()
 
-
-def converge(*, worker: str, cluster_id: int | None = None) -> int:
+def converge(*, worker: str, cluster_id: int | None = None, threads: int | None = None) -> int:
     """Work off all due slices, of one cluster or of all; return how many were delivered.
 
     Harmless at any time, from any number of processes: a slice is claimed by one of them. A
-    cluster that cannot be reached is left for the next call.
+    cluster that cannot be reached is left for the next call. `threads` deliveries are under way
+    at once, CONVERGE_THREADS unless given; with 1 one comes after the other in this thread.
     """
     end_overdue(database_now())
-    count, unreachable = 0, set[int]()
-    while not stopping.is_asked():
-        claim = claim_next(worker, cluster_id=cluster_id, without=unreachable)
-        if claim is None:
-            break
-        count += 1
-        if not deliver(claim):
-            unreachable.add(claim.row.cluster_id)
-    return count
+    wanted = settings.CONVERGE_THREADS if threads is None else threads
+    return Crew(worker, cluster_id).work(wanted)
 
 
 def sweep_once(*, worker: str, now: datetime | None = None) -> int:
@@ -56,6 +46,7 @@ def sweep_once(*, worker: str, now: datetime | None = None) -> int:
 
 def tend(now: datetime) -> None:
     """Do what time asks for in the database: end, remind, lapse."""
+    now = trusted(now)
     end_overdue(now)
     grants.remind_due(now=now)
     requests.lapse_overdue(now=now)
@@ -64,13 +55,9 @@ def tend(now: datetime) -> None:
 def end_overdue(now: datetime) -> None:
     """End grants whose time is over, or that could not be applied for too long.
 
-    When the database's clock has jumped, more than a few grants at once are ended only when
-    their time is over by the time that really passed as well.
+    When the database's clock has jumped, the time that really passed counts.
     """
-    trusted = _clock.trusted(now, steady())
-    if trusted < now and _count_overdue(now) > _few():
-        logger.error("clocks_disagree", database=str(now), expected=str(trusted))
-        now = trusted
+    now = trusted(now)
     grants.expire_due(now=now)
     grants.lapse_unapplied(now=now)
 
@@ -78,8 +65,11 @@ def end_overdue(now: datetime) -> None:
 def full_sweep(cluster: Cluster) -> int:
     """Search one cluster for drift now; return how many slices had drifted.
 
-    A cluster that cannot be reached is noted as such and has none.
+    A cluster that cannot be reached is noted as such and has none, and neither has one that a
+    newer version of the portal writes to.
     """
+    if upgrading.leaves_alone(cluster):
+        return 0
     # An attempt counts: a cluster that does not answer is not asked again at once.
     Cluster.objects.filter(pk=cluster.pk).update(swept_at=database_now())
     try:
@@ -98,17 +88,6 @@ def full_sweep(cluster: Cluster) -> int:
         return 0
     note_reached(cluster)
     return found
-
-
-def _count_overdue(now: datetime) -> int:
-    overdue = Q(expires_at__lte=now)
-    lapsed = Q(active_at=None, created_at__lte=now - timedelta(days=settings.GRANT_LAPSE_DAYS))
-    return Grant.objects.filter(overdue | lapsed, ended_at=None).count()
-
-
-def _few() -> int:
-    live = Grant.objects.filter(status__in=sorted(OPEN_GRANT_STATUSES)).count()
-    return max(brake.LEAST, int(brake.SHARE * live))
 
 
 def search_where_due(worker: str, now: datetime) -> int:

@@ -18,8 +18,11 @@ class Work:
 
     `held` says which objects are not written, and why, `left_out` which namespaces a host is not
     opened to. `records` are those of all objects of the plan. `waits` are reasons to look at the
-    slice again although nothing failed. `sighted` are live objects that the plan is not about,
-    such as what an earlier delivery wrote.
+    slice again although nothing failed. `unexplained` is taken away although nobody decided that,
+    `released` because an admin said so, by primary keys of `BrakeRelease`. `sighted` are live
+    objects that the plan is not about, such as what an earlier delivery wrote. `tried` is when
+    (of `steady()`) a dry run found that an object can be created under its name. `excused` are the
+    uids of foreign objects that stand in nobody's way, because the decided plan deletes them.
     """
 
     state: SliceState
@@ -30,9 +33,12 @@ class Work:
     left_out: dict[str, Problem] = field(default_factory=dict)
     waits: list[Problem] = field(default_factory=list)
     unexplained: frozenset[ObjectKey] = frozenset()
+    released: dict[ObjectKey, int] = field(default_factory=dict)
     trouble: ClusterError | None = None
     records: Mapping[ObjectKey, OwnedObject] = field(default_factory=dict)
     sighted: Mapping[ObjectKey, KubeObject] = field(default_factory=dict)
+    tried: dict[ObjectKey, float] = field(default_factory=dict)
+    excused: frozenset[str] = frozenset()
 
     def hold(self, key: ObjectKey, problem: Problem) -> None:
         """Leave an object alone, and all that is to be written to it."""

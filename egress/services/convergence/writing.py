@@ -1,19 +1,19 @@
-"""Carry out a plan: one write after the other, each checked before and recorded after."""
+"""Carry out a plan: batch after batch, each write checked before and recorded after."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from django.db import transaction
 
 from egress.cluster.errors import ClusterError, Fault
 from egress.cluster.gateway import ClusterGateway, KubeObject
-from egress.domain.managed_fields import is_written_by_us_alone
 from egress.domain.objects import ObjectKey
-from egress.domain.order import Direction, Step, Verb
+from egress.domain.order import Direction, Step, Verb, batches
 from egress.domain.wording import listed
 from egress.models import DeliveryStep, Priority
 from egress.services import outbox
-from egress.services.convergence import stopping
+from egress.services.convergence import stopping, together
 from egress.services.convergence.admitting import (
     AWAITS_ADDRESS,
     narrowed,
@@ -22,13 +22,19 @@ from egress.services.convergence.admitting import (
 )
 from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import ClaimLostError
+from egress.services.convergence.clock import steady
 from egress.services.convergence.live import has_address, kind_of_key, uid_of
-from egress.services.convergence.record import Result, amend, hash_of, note
+from egress.services.convergence.record import Result
+from egress.services.convergence.results import Noted, amend, note
+from egress.services.convergence.sending import send
 from egress.services.convergence.state import Problem
 from egress.services.convergence.work import Work
 
 _SILENT = (Fault.UNREACHABLE, Fault.TIMEOUT, Fault.UNAUTHORIZED)
 """Faults after which the cluster is left in peace: every further call would end the same way."""
+
+LOOK_SECONDS = 2.0
+"""So long a dry run tells that nobody else has a name; after that it is looked at again."""
 
 
 @dataclass
@@ -83,7 +89,7 @@ class Tally:
 def carry_out(
     claims: Claims, work: Work, gateway: ClusterGateway, rows: Sequence[DeliveryStep]
 ) -> Tally:
-    """Do all writes of `work` in their order.
+    """Do all writes of `work` in their order, those of one batch side by side.
 
     A write that takes access away is tried whatever happened before. One that gives access is
     left out when a write it needs failed, and after any failure that is the cluster's own. What
@@ -93,13 +99,22 @@ def carry_out(
     """
     run = _Run(claims, work, gateway)
     last = {step.key: position for position, step in enumerate(work.steps)}
-    for position, (step, row) in enumerate(zip(work.steps, rows, strict=True)):
-        run.do(step, row, is_last=last[step.key] == position)
+    for batch in batches(work.steps, together.width()):
+        run.do([_Write(work.steps[n], rows[n], last[work.steps[n].key] == n) for n in batch])
     return run.tally
 
 
+@dataclass(frozen=True)
+class _Write:
+    """One write, the row that tells of it, and whether no other to the same object follows."""
+
+    step: Step
+    row: DeliveryStep
+    is_last: bool
+
+
 class _Run:
-    """One delivery's writes, one after the other."""
+    """One delivery's writes, batch by batch."""
 
     def __init__(self, claims: Claims, work: Work, gateway: ClusterGateway) -> None:
         self.claims, self.work, self.gateway = claims, work, gateway
@@ -109,145 +124,126 @@ class _Run:
             waits=list(work.waits),
             trouble=work.trouble,
         )
+        self.results: list[Noted] = []
 
-    def do(self, step: Step, row: DeliveryStep, *, is_last: bool) -> None:
-        """Do one write, or say why not."""
-        tally = self.tally
+    def do(self, batch: Sequence[_Write]) -> None:
+        """Do a batch of writes, or say why not.
+
+        The claims are asked of the database once, right before the batch, and of the local clock
+        right before each write. What was done is stored before anything else is.
+        """
+        stopping.check()
+        ready = self._with_address([one for write in batch if (one := self._ready(write))])
+        self._amend(ready, batch)
+        if ready:
+            self.claims.check()
+            ready = [write for write in ready if self._is_covered(write)]
+        sent = together.side_by_side([partial(self._send, write.step) for write in ready])
+        for write, found in zip(ready, sent, strict=True):
+            self._take_down(write, found)
+        note(self.claims, self.work, self.results)
+        self.results.clear()
+        for found in sent:
+            if isinstance(found, Exception) and not isinstance(found, ClusterError):
+                raise found
+        if ready:
+            self._look_for_heirs([write.step.key for write in ready])
+
+    def _ready(self, write: _Write) -> _Write | None:
+        """Return the write as it may be done now, None when it has to wait."""
+        step, tally = write.step, self.tally
         if why := tally.why_skip(step):
             tally.problems.setdefault(step.key, tally.why_waiting(step, why))
             tally.put_off.add(step.key)
-            self._skip(step, row, why)
-            return
-        stopping.check()
-        ready = self._ready(step, row)
-        if ready is None:
-            return
-        self.claims.check()
-        if not self.claims.covers(step.key):
-            problem = waits_for_namespace(self.claims.writers[step.key])
-            tally.wait(step.key, problem)
-            self._skip(step, row, problem.message)
-            return
-        self._write(ready, row, is_last=is_last)
-        if lost := self.claims.superseded(step.key):
-            self._undo_later(lost)
-            tally.wait(step.key, waits_for_namespace(self.claims.writers[step.key]))
-
-    def _ready(self, step: Step, row: DeliveryStep) -> Step | None:
-        """Return the write as it may be done now, None when it has to wait."""
-        tally = self.tally
-        now = self._now(step.key)
+            self._skip(write, why)
+            return None
+        now = self.tally.stored.get(step.key, self.work.live.get(step.key))
         absent = not_ready(step, tally.problems.keys(), tally.left_out, now)
         for name in sorted(absent):
             tally.left_out.setdefault(name, waits_for_namespace(name))
         ready = narrowed(step, absent, now)
         if ready is None:
-            self._skip(step, row, f"It waits for {listed(sorted(absent))}.")
-            return None
-        if step.awaits_address and not self._has_address(step):
-            tally.wait(step.key, AWAITS_ADDRESS)
-            self._skip(step, row, AWAITS_ADDRESS.message)
+            self._skip(write, f"It waits for {listed(sorted(absent))}.")
             return None
         if not ready.uid and ready.verb is Verb.UPDATE:
             ready = replace(ready, uid=uid_of(now))
-        if ready.obj is not step.obj:
-            with transaction.atomic():
-                amend(self.claims, self.work, ready, row)
-        return ready
+        return replace(write, step=ready)
 
-    def _now(self, key: ObjectKey) -> KubeObject | None:
-        return self.tally.stored.get(key, self.work.live.get(key))
+    def _with_address(self, writes: list[_Write]) -> list[_Write]:
+        """Leave out what has no address yet, read right before: earlier it may have been another.
 
-    def _has_address(self, step: Step) -> bool:
-        """Read the entry right before it is opened: what was read earlier may have changed."""
-        key = step.key
+        Raises ClusterError.
+        """
+        waiting = [write for write in writes if write.step.awaits_address]
+        read = together.all_of([partial(self._has_address, write.step.key) for write in waiting])
+        without = [write for write, is_given in zip(waiting, read, strict=True) if not is_given]
+        for write in without:
+            self.tally.wait(write.step.key, AWAITS_ADDRESS)
+            self._skip(write, AWAITS_ADDRESS.message)
+        return [write for write in writes if write not in without]
+
+    def _has_address(self, key: ObjectKey) -> bool:
         return has_address(self.gateway.get(kind_of_key(key), key.namespace, key.name))
 
-    def _skip(self, step: Step, row: DeliveryStep, why: str) -> None:
-        note(self.claims, self.work, step, row, result=Result.SKIPPED, message=why)
+    def _amend(self, ready: Sequence[_Write], batch: Sequence[_Write]) -> None:
+        announced = {id(write.row): write.step.obj for write in batch}
+        changed = [w for w in ready if w.step.obj is not announced[id(w.row)]]
+        if changed:
+            amend(self.claims, self.work, [(write.step, write.row) for write in changed])
 
-    def _write(self, step: Step, row: DeliveryStep, *, is_last: bool) -> None:
-        try:
-            stored = _send(self.gateway, step)
-        except ClusterError as error:
-            self.tally.fail(step, error)
-            result = Result.UNKNOWN if error.outcome_unknown else Result.FAILED
-            note(
-                self.claims,
-                self.work,
-                step,
-                row,
-                result=result,
-                message=error.message,
-                is_last=is_last,
-            )
-            return
-        self.tally.written += 1
-        self.tally.stored[step.key] = stored
-        note(
-            self.claims,
-            self.work,
+    def _is_covered(self, write: _Write) -> bool:
+        key = write.step.key
+        if self.claims.covers(key):
+            return True
+        problem = waits_for_namespace(self.claims.writers[key])
+        self.tally.wait(key, problem)
+        self._skip(write, problem.message)
+        return False
+
+    def _send(self, step: Step) -> KubeObject | None:
+        tried = self.work.tried.get(step.key, -LOOK_SECONDS)
+        return send(
+            self.gateway,
             step,
-            row,
-            result=Result.WRITTEN,
-            live=stored,
-            is_last=is_last,
+            looked=step.verb is Verb.CREATE and steady() - tried < LOOK_SECONDS,
+            check=partial(self.claims.require_time, step.key),
         )
 
-    def _undo_later(self, slice_key: str) -> None:
-        """Have a slice looked at once more: a write of ours landed after another claimed it.
+    def _skip(self, write: _Write, why: str) -> None:
+        self.results.append(Noted(write.step, write.row, Result.SKIPPED, message=why))
+
+    def _take_down(self, write: _Write, found: KubeObject | Exception | None) -> None:
+        """Take note of what came of a write; what ends the delivery is left as intended."""
+        step, row = write.step, write.row
+        if isinstance(found, ClusterError):
+            self.tally.fail(step, found)
+            result = Result.UNKNOWN if found.outcome_unknown else Result.FAILED
+            self.results.append(
+                Noted(step, row, result, message=found.message, is_last=write.is_last)
+            )
+        elif not isinstance(found, Exception):
+            self.tally.written += 1
+            self.tally.stored[step.key] = found
+            self.results.append(Noted(step, row, Result.WRITTEN, found, is_last=write.is_last))
+
+    def _look_for_heirs(self, keys: Sequence[ObjectKey]) -> None:
+        """Have slices looked at once more that another worker claimed while we wrote to them.
 
         Raises ClaimLostError when it is the delivery's own.
         """
+        lost = self.claims.superseded(keys)
+        if not lost:
+            return
         with transaction.atomic():
             outbox.mark_dirty(
                 cluster=self.work.state.cluster,
-                keys=[slice_key],
+                keys=lost,
                 priority=Priority.REVOKE,
                 cause="a write landed after the slice was claimed by another worker",
             )
-        if slice_key == self.claims.own.row.key:
+        if self.claims.own.row.key in lost:
             raise ClaimLostError(str(self.claims.own))
-
-
-def _send(gateway: ClusterGateway, step: Step) -> KubeObject | None:
-    """Do one write; one whose answer was lost is looked up, and counts when it has happened."""
-    try:
-        return _call(gateway, step)
-    except ClusterError as error:
-        if not error.outcome_unknown:
-            raise
-        seen = _look(gateway, step, error)
-        if not _has_happened(step, seen):
-            # It may still be on its way, so the outcome stays unknown.
-            raise
-        return seen if step.obj else None
-
-
-def _has_happened(step: Step, seen: KubeObject | None) -> bool:
-    if step.verb is Verb.DELETE:
-        return seen is None or uid_of(seen) != step.uid
-    if seen is None or hash_of(seen) != hash_of(step.obj):
-        return False
-    return uid_of(seen) == step.uid if step.uid else is_written_by_us_alone(seen)
-
-
-def _call(gateway: ClusterGateway, step: Step) -> KubeObject | None:
-    key = step.key
-    if step.verb is Verb.DELETE:
-        gateway.delete(kind_of_key(key), key.namespace, key.name, uid=step.uid)
-        return None
-    if step.obj is None:
-        raise ClusterError(f"There is nothing to write to {key}.", Fault.INVALID)
-    if step.verb is Verb.CREATE:
-        return gateway.create(step.obj)
-    return gateway.update(step.obj, uid=step.uid)
-
-
-def _look(gateway: ClusterGateway, step: Step, lost: ClusterError) -> KubeObject | None:
-    key = step.key
-    try:
-        return gateway.get(kind_of_key(key), key.namespace, key.name)
-    except ClusterError:
-        # Still unknown: the intent stays on record, and the next delivery reads again.
-        raise lost from None
+        for key in keys:
+            name = self.claims.writers.get(key, "")
+            if name and self.claims.beside[name].row.key in lost:
+                self.tally.wait(key, waits_for_namespace(name))

@@ -2,10 +2,11 @@
 
 `drafts` understands what was typed, `sights` looks at the live cluster, `assessment` asks the
 policies, `previews` shows what would happen, `submissions` creates and edits, `decisions`
-decides, `renewals` asks for more time, `endings` are withdrawing and lapsing, `comments` is what
-people say.
+decides, `renewals` asks for more time, `adoptions` to take over objects of others, `endings` are
+withdrawing and lapsing, `comments` is what people say.
 """
 
+from egress.services.requests.adoptions import adopt, preview_adoption
 from egress.services.requests.assessment import live_findings
 from egress.services.requests.comments import comment
 from egress.services.requests.decisions import decide
@@ -20,6 +21,7 @@ __all__ = [
     "DestinationDraft",
     "Preview",
     "RequestDraft",
+    "adopt",
     "begin_anew_after_looking",
     "comment",
     "decide",
@@ -27,6 +29,7 @@ __all__ = [
     "lapse_overdue",
     "live_findings",
     "preview",
+    "preview_adoption",
     "renew",
     "submit",
     "withdraw",

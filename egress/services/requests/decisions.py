@@ -21,8 +21,10 @@ from egress.selectors import policy
 from egress.selectors.bindings import decision_digest_of
 from egress.services import audit, guards, outbox
 from egress.services.actor import Actor
+from egress.services.adoption.judging import facts_of, pin_of
 from egress.services.audit import Entry, Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.requests.adoptions import still_adoptable
 from egress.services.requests.assessment import approvals_needed, at_positions, refuse_blocked
 from egress.services.requests.openings import (
     extend_grant,
@@ -61,7 +63,7 @@ def decide(
     said = partial(
         read_terms, revision=revision, verdicts=verdicts, duration_days=duration_days, note=text
     )
-    sight = look(seen.cluster, seen.namespace) if said(seen).approved else UNSEEN
+    sight = _look_for(seen) if said(seen).approved else UNSEEN
     with transaction.atomic():
         standing = guards.standing_of_actor(actor)
         stored = _decidable(request, standing)
@@ -72,6 +74,11 @@ def decide(
         else:
             _deny(stored, terms, actor, now)
         return guards.fresh_request(stored.pk, standing)
+
+
+def _look_for(request: Request) -> Sight:
+    removes = pin_of(request.adoption) if request.adopts_digest else None
+    return look(request.cluster, request.namespace, removes)
 
 
 def _decidable(request: Request, standing: Standing) -> Request:
@@ -124,6 +131,8 @@ def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: da
     # As it is under the lock: its settings may have changed since.
     request.cluster = pins.namespace.cluster
     _require_requester(request)
+    if request.adopts_digest:
+        sight = still_adoptable(request, terms, sight)
     findings = _findings_now(request, terms, sight)
     refuse_blocked(findings)
     _note_approval(request, terms, actor, now)
@@ -138,7 +147,8 @@ def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: da
 def _require_requester(request: Request) -> None:
     """Refuse what its requester could not ask for today."""
     namespace = policy.present_namespace(request.cluster, request.namespace)
-    if namespace is None or not rules.may_ask(standing_of(request.requester), namespace):
+    may = rules.may_adopt if request.adopts_digest else rules.may_ask
+    if namespace is None or not may(standing_of(request.requester), namespace):
         raise Refused(
             f"{quoted(request.requester)} may no longer ask for namespace "
             f"{quoted(request.namespace)}. Deny this, and let its team ask again.",
@@ -236,6 +246,7 @@ def _grant(
             "approvers": approvers,
             "digest": request.decision_digest,
             "generator_version": GENERATOR_VERSION,
+            **({"adopts": facts_of(request.adoption)} if request.adopts_digest else {}),
         },
         at=now,
     )

@@ -13,7 +13,9 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 
+from egress.cluster import kinds
 from egress.cluster.errors import ClusterError
+from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.cluster.snapshot import read_snapshot
 from egress.domain.access import Wish
 from egress.domain.policies import Finding, Level
@@ -21,7 +23,8 @@ from egress.domain.posture import Snapshot, findings_for
 from egress.models import Cluster
 from egress.selectors.policy import inventory_around
 from egress.selectors.posture import uids_of
-from egress.services.errors import Unavailable
+from egress.services.adoption.judging import Pin, find, without
+from egress.services.errors import Refused, Unavailable
 from egress.services.gateways import open_gateway, require_same_cluster
 
 logger = structlog.get_logger(__name__)
@@ -36,10 +39,12 @@ class Sight:
     """One look at a cluster for the wishes of a namespace.
 
     Without a `snapshot`, `told` is what an earlier look gave, None when there was none.
+    `removal_refused` says why the object that is to be removed may not be, empty when it may.
     """
 
     snapshot: Snapshot | None = None
     told: tuple[Finding, ...] | None = None
+    removal_refused: str = ""
 
     def findings(self, cluster: Cluster, wish: Wish) -> tuple[Finding, ...]:
         """Return what the live cluster says about a wish; a cluster nobody saw is a warning."""
@@ -48,6 +53,27 @@ class Sight:
         if self.snapshot is not None:
             return _findings(cluster, wish, self.snapshot)
         return (_NOT_LOOKED,)
+
+    def adopting(self, pin: Pin) -> tuple[KubeObject, "Sight"]:
+        """Return the object that is to be adopted, and the sight of the cluster without it.
+
+        Raises Unavailable when nobody looked, Conflict when the object is not the one that was
+        seen, and Refused when the portal may not delete it.
+        """
+        if self.snapshot is None:
+            raise Unavailable(
+                "The cluster did not answer in time, and an adoption is only asked for and decided "
+                "on what is there now. Try again in a moment.",
+                reason="ClusterNotLooked",
+            )
+        found = find(self.snapshot, pin)
+        if self.removal_refused:
+            raise Refused(
+                f"The portal may not delete {pin.key}: {self.removal_refused} Let an operator give "
+                "it that right in the namespace, as docs/adoption.md says.",
+                reason="RemovalNotPermitted",
+            )
+        return found, Sight(without(self.snapshot, pin.uid))
 
 
 _NOT_LOOKED = Finding(
@@ -64,26 +90,29 @@ Result = TypeVar("Result")
 class LookNeededError(Exception):
     """Work in a transaction needs a look that was not made before."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, removes: Pin | None = None) -> None:
         super().__init__(f'No look was made at "{cluster.name}" for "{namespace}" before.')
         self.cluster = cluster
         self.namespace = namespace
+        self.removes = removes
 
 
-_made: ContextVar[dict[tuple[int, str], Sight] | None] = ContextVar("egress_sights", default=None)
+_Wanted = tuple[int, str, Pin | None]
+_made: ContextVar[dict[_Wanted, Sight] | None] = ContextVar("egress_sights", default=None)
 
 
-def look(cluster: Cluster, namespace: str) -> Sight:
+def look(cluster: Cluster, namespace: str, removes: Pin | None = None) -> Sight:
     """Return the cluster as it is now, for wishes of a namespace. Takes at most SECONDS.
 
+    With `removes` the cluster is also asked, by a dry run, whether the portal may delete that.
     Call it outside of transactions. Raises LookNeededError within `begin_anew_after_looking`.
     """
     made = _made.get()
     if made is None:
-        return _read(cluster, namespace)
-    if (cluster.pk, namespace) not in made:
-        raise LookNeededError(cluster, namespace)
-    return made[cluster.pk, namespace]
+        return _read(cluster, namespace, removes)
+    if (cluster.pk, namespace, removes) not in made:
+        raise LookNeededError(cluster, namespace, removes)
+    return made[cluster.pk, namespace, removes]
 
 
 def begin_anew_after_looking(work: Callable[[], Result]) -> Result:
@@ -92,20 +121,21 @@ def begin_anew_after_looking(work: Callable[[], Result]) -> Result:
     For work that is one transaction with more than the service that looks: it is rolled back
     where a look is needed, and begins anew with that look.
     """
-    made: dict[tuple[int, str], Sight] = {}
+    made: dict[_Wanted, Sight] = {}
     token = _made.set(made)
     try:
         for _ in range(TRIES):
             try:
                 return work()
             except LookNeededError as needed:
-                made[needed.cluster.pk, needed.namespace] = _read(needed.cluster, needed.namespace)
+                seen = _read(needed.cluster, needed.namespace, needed.removes)
+                made[needed.cluster.pk, needed.namespace, needed.removes] = seen
         return work()
     finally:
         _made.reset(token)
 
 
-def _read(cluster: Cluster, namespace: str) -> Sight:
+def _read(cluster: Cluster, namespace: str, removes: Pin | None) -> Sight:
     until = time.monotonic() + SECONDS
     profile = cluster.profile(settings.INSTALLATION)
     of_gateways = {profile.service_of(one).split(".")[1] for one in profile.gateways}
@@ -113,10 +143,31 @@ def _read(cluster: Cluster, namespace: str) -> Sight:
     try:
         gateway = open_gateway(cluster, until=until).ending_by(until)
         require_same_cluster(cluster, gateway)
-        return Sight(read_snapshot(gateway, pods_of=pods_of))
+        snapshot = read_snapshot(gateway, pods_of=pods_of)
+        refused = _try_removal(gateway, removes) if removes else ""
+        return Sight(snapshot, removal_refused=refused)
     except (ClusterError, Unavailable) as error:
         logger.warning("cluster_not_looked", cluster=cluster.name, why=error.message[:300])
         return UNSEEN
+
+
+def _try_removal(gateway: ClusterGateway, pin: Pin) -> str:
+    """Return why the cluster would not let the portal delete an object, empty when it would."""
+    kind = kinds.kind_of({"apiVersion": pin.key.api_version, "kind": pin.key.kind})
+    try:
+        gateway.delete(
+            kind,
+            pin.key.namespace,
+            pin.key.name,
+            uid=pin.uid,
+            resource_version=pin.resource_version,
+            dry_run=True,
+        )
+    except ClusterError as error:
+        if error.retryable:
+            raise
+        return error.message
+    return ""
 
 
 def _findings(cluster: Cluster, wish: Wish, snapshot: Snapshot) -> tuple[Finding, ...]:

@@ -12,14 +12,25 @@ from egress import rules
 from egress.domain.access import Destination, Subject
 from egress.domain.lifecycle import RequestStatus
 from egress.domain.wording import listed, quoted
-from egress.models import Cluster, Grant, Namespace, Person, Request, RequestDestination
+from egress.models import (
+    Adoption,
+    Cluster,
+    Grant,
+    Namespace,
+    Person,
+    Request,
+    RequestDestination,
+)
 from egress.models.standing import Standing
+from egress.selectors.bindings import adoption_digest_of
 from egress.services import audit, guards
 from egress.services.actor import Actor
+from egress.services.adoption.judging import facts_of, pin_of
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
 from egress.services.requests.assessment import Assessment, as_stored, assess, refuse_blocked
 from egress.services.requests.drafts import Reading, RequestDraft, read
+from egress.services.requests.fixed import refuse_other_access
 from egress.services.requests.sights import Sight, look
 
 
@@ -50,10 +61,15 @@ def create(
     actor: Actor,
     sight: Sight,
     renews: Grant | None = None,
+    adopts: Adoption | None = None,
 ) -> Request:
-    """Create a request from what was understood of a draft, like `submit`."""
+    """Create a request from what was understood of a draft, like `submit`.
+
+    `adopts` is the object to take over, not stored yet; the right to ask for that was checked.
+    """
     cluster, namespace, destinations = understood(reading)
-    require_right_to_ask(standing, namespace)
+    if adopts is None:
+        require_right_to_ask(standing, namespace)
     person = guards.person_of(actor)
     assessment = _assessed(reading, namespace, destinations, person, sight, renews)
     now = timezone.now()
@@ -61,15 +77,20 @@ def create(
         **_columns(reading, cluster, namespace, assessment, now),
         requester=person,
         renews=renews,
+        adopts_digest=adoption_digest_of(adopts) if adopts else "",
         created_at=now,
     )
     _store(request, destinations)
+    if adopts:
+        adopts.request = request
+        adopts.save(force_insert=True)
     audit.record(
         tag=Tag.REQUEST_SUBMITTED,
         actor=actor,
         target="request",
         target_id=request.pk,
-        message=f"Asked for access of {request.subject} to {_named(destinations)}.",
+        message=f"Asked for access of {request.subject} to {_named(destinations)}"
+        + (f", in place of {adopts.key}." if adopts else "."),
         cluster=cluster.name,
         namespace=namespace.name,
         host=destinations[0].host if len(destinations) == 1 else "",
@@ -112,8 +133,10 @@ def _edit(
     cluster, namespace, destinations = understood(reading)
     require_right_to_ask(standing, namespace)
     before = facts(stored, [row.destination for row in stored.destinations.all()])
-    if stored.renews is not None:
-        _refuse_other_access(stored, cluster, namespace, reading, destinations)
+    if stored.renews is not None or stored.adopts_digest:
+        refuse_other_access(stored, cluster, namespace, reading, destinations)
+    if stored.adopts_digest:
+        _, sight = sight.adopting(pin_of(stored.adoption))
     assessment = _assessed(reading, namespace, destinations, stored.requester, sight, stored.renews)
     now = timezone.now()
     _claim_edit(stored, standing, _columns(reading, cluster, namespace, assessment, now))
@@ -199,6 +222,7 @@ def facts(request: Request, destinations: list[Destination]) -> dict[str, Any]:
         "ticket": request.ticket,
         "revision": request.revision,
         "renews": request.renews_id,
+        **({"adopts": facts_of(request.adoption)} if request.adopts_digest else {}),
     }
 
 
@@ -261,26 +285,6 @@ def _store(request: Request, destinations: list[Destination]) -> None:
         )
         for position, destination in enumerate(destinations)
     )
-
-
-def _refuse_other_access(
-    stored: Request,
-    cluster: Cluster,
-    namespace: Namespace,
-    reading: Reading,
-    destinations: list[Destination],
-) -> None:
-    account = reading.account.uid if reading.account else ""
-    asked = [row.destination for row in stored.destinations.all()]
-    same = (cluster.pk, namespace.uid, account) == (
-        stored.cluster_id,
-        stored.namespace_uid,
-        stored.service_account_uid,
-    )
-    if same and destinations == asked:
-        return
-    sentence = "A renewal keeps who has access and what is reached. Make a new request for that."
-    raise Refused(sentence, reason="RenewalIsFixed", fields={"destinations": [sentence]})
 
 
 def _named(destinations: list[Destination]) -> str:

@@ -30,8 +30,8 @@ class PostureRow:
 class PosturePage:
     """What somebody may know of a posture.
 
-    `trouble` are the rows that found something, `passed` those that did not, `foreign` the ways
-    out that the portal did not write. `guardrail` tells that sidecar enforcement is the default.
+    `trouble` are the rows that found something, `passed` those that did not. `guardrail` tells
+    that sidecar enforcement is the default. Foreign ways out have a panel of their own.
     """
 
     looked_at: datetime | None
@@ -39,7 +39,6 @@ class PosturePage:
     guardrail: bool
     trouble: list[PostureRow]
     passed: list[PostureRow]
-    foreign: list[PostureRow]
     unknown: list[str]
     attested: list[str]
 
@@ -55,7 +54,6 @@ def posture_page(cluster: Cluster, standing: Standing) -> PosturePage:
         guardrail=cluster.enforcement == Enforcement.SIDECAR,
         trouble=[one for one in checks if one.row.level is not Level.OK],
         passed=[one for one in checks if one.row.level is Level.OK],
-        foreign=[one for one in seen if one.row.id == "Foreign"],
         unknown=sorted(unknown, key=_number),
         attested=sorted(cluster.attestations, key=_number) if standing.sees_everything else [],
     )

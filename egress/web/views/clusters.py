@@ -16,10 +16,12 @@ from egress.selectors.clusters import facts_of, visible_clusters
 from egress.selectors.namespaces import visible_namespaces
 from egress.services import cluster_settings
 from egress.services.clusters import set_drift_policy
+from egress.services.convergence.upgrading import older_sentence
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
 from egress.web.forms.clusters import ClusterSettingsForm, DriftPolicyForm
 from egress.web.forms.posture import AttestForm
+from egress.web.records.brake import brake_panel
 from egress.web.records.cluster_facts import (
     checks_of,
     due_slices,
@@ -29,6 +31,7 @@ from egress.web.records.cluster_facts import (
     visible_slices,
     with_grant_counts,
 )
+from egress.web.records.foreign import foreign_panel
 from egress.web.records.posture import posture_page
 from egress.web.records.who import actor_of
 from egress.web.standing import standing_in
@@ -102,6 +105,9 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
         "deliveries": latest_deliveries(slices),
         "sees_everything": standing.sees_everything,
         "is_admin": is_admin(standing),
+        "brake": brake_panel(cluster, standing),
+        "too_old": older_sentence(cluster),
+        "foreign": foreign_panel(cluster, standing),
         "posture": (posture := posture_page(cluster, standing)),
         "attest_form": AttestForm(checks=posture.unknown),
         "drift_form": DriftPolicyForm(initial={"policy": cluster.drift_policy}),

@@ -1,5 +1,6 @@
 """Let a worker die at a chosen moment: before or after any call to the cluster or any commit."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -21,11 +22,17 @@ class Moments:
     def __init__(self, kill_at: int = -1) -> None:
         self.kill_at = kill_at
         self.seen: list[str] = []
+        self._lock = threading.Lock()
 
     def pass_by(self, name: str) -> None:
-        """Note a moment. Raises Killed when it is the chosen one."""
-        self.seen.append(name)
-        if len(self.seen) - 1 == self.kill_at:
+        """Note a moment. Raises Killed when it is the chosen one, or comes after it.
+
+        All threads of a process die together.
+        """
+        with self._lock:
+            self.seen.append(name)
+            is_over = 0 <= self.kill_at < len(self.seen)
+        if is_over:
             raise Killed(name)
 
 

@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from egress.domain.objects import ObjectKey
 from egress.models import Priority, Slice
+from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import ClaimLostError
 from egress.services.convergence.clock import steady
 from egress.services.convergence.queue import LONGEST_DELAY, claim_next, delay_after
@@ -92,7 +94,9 @@ def test_an_abandoned_slice_is_taken_over_and_becomes_quiet_later(
     assert second.row.quiet_at == ran_out + timedelta(seconds=10)
     with pytest.raises(ClaimLostError):
         first.check()
-    assert first.is_superseded()
+    key = ObjectKey("networking.istio.io/v1", "ServiceEntry", "shop", "any")
+    assert Claims(first).superseded([key]) == {"namespace:shop"}
+    assert Claims(second).superseded([key]) == set()
     second.check()
 
 

@@ -297,3 +297,15 @@ def test_a_revoke_waits_for_an_installation_id_that_can_be_written(
     grant.refresh_from_db()
     assert grant.confirmed_at is not None
     assert world.hosts() == set()
+
+
+def test_a_grant_that_was_ended_and_is_open_again_is_not_applied(world: World) -> None:
+    grant = world.deliver("api.example.com")
+    world.revoke(grant)
+    world.converge()
+    Grant.objects.filter(pk=grant.pk).update(status="active", ended_at=None)
+    world.mark("shop")
+    world.converge()
+    grant.refresh_from_db()
+    assert grant.failed_reason == "Tampered"
+    assert world.hosts("shop") == set()

@@ -152,7 +152,7 @@ def test_a_search_asks_the_cluster_three_times_however_much_it_holds(world: Worl
     world.converge()
     calls = Moments()
     assert drift.search(world.cluster, mortal(world.sandbox.gateway, calls)) == 0
-    assert calls.seen.count("before list") == 3
+    assert calls.seen.count("before pages") == 3
     assert calls.seen.count("before get") == 0
 
 
@@ -163,7 +163,7 @@ def test_a_decision_during_the_search_is_no_drift(world: World, is_delivered: bo
 
     def meanwhile(name: str, call: Callable[[], Any]) -> Any:
         answer = call()
-        if name == "list" and not decided:
+        if name == "pages" and not decided:
             decided.append(world.approve("new.example.com"))
             if is_delivered:
                 world.converge()

@@ -1,5 +1,6 @@
 """Whatever a cluster answers, a delivery ends in a definite state and is made up for."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,12 +10,13 @@ from unittest import mock
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from egress.cluster.errors import ClusterError, Fault
 from egress.models import Cluster, Delivery, Grant, OwnedObject, Slice
-from egress.services.convergence.claim import Claim
+from egress.services.convergence.claim import Claim, ClaimLostError
 from tests.services.convergence.crashing import Around, watched
-from tests.services.world import World, foreign_entry
+from tests.services.world import World, assert_chain_is_valid, foreign_entry
 
 WRITES = ("create", "update", "delete")
 DEFINITE = (Fault.FORBIDDEN, Fault.INVALID, Fault.CONFLICT)
@@ -233,7 +235,10 @@ def test_a_worker_that_was_overtaken_writes_nothing(world: World) -> None:
     assert grant.status == "pending"
 
 
-def test_a_worker_overtaken_before_a_write_writes_nothing_more(world: World) -> None:
+def test_a_worker_overtaken_before_a_batch_writes_nothing_more(
+    world: World, settings: Settings
+) -> None:
+    settings.REQUESTS_AT_ONCE = 1
     world.approve("a.example.com")
     world.approve("b.example.com")
     honest = Claim.check
@@ -249,6 +254,28 @@ def test_a_worker_overtaken_before_a_write_writes_nothing_more(world: World) -> 
     with mock.patch.object(Claim, "check", check):
         world.converge()
     assert len(world.hosts()) == 1
+
+
+def test_a_lease_that_runs_out_within_a_batch_stops_what_was_not_sent(world: World) -> None:
+    for name in "abcdef":
+        world.approve(f"{name}.example.com")
+    honest, sent = Claim.require_time, Counter[str]()
+
+    def require_time(claim: Claim) -> None:
+        sent["asked"] += 1
+        if sent["asked"] > 4:
+            raise ClaimLostError(str(claim))
+        honest(claim)
+
+    with mock.patch.object(Claim, "require_time", require_time):
+        world.converge()
+    assert 0 < len(world.hosts()) < 6
+    assert OwnedObject.objects.exclude(uid="").count() == len(world.hosts())
+    assert world.slice().problem_reason == "ClaimLost"
+    world.make_due()
+    world.converge("heir")
+    assert len(world.hosts()) == 6
+    assert_chain_is_valid()
 
 
 def test_a_write_that_lands_after_a_revoke_was_confirmed_is_taken_back(world: World) -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from egress.cluster import kinds
 from egress.cluster.gateway import KubeObject
-from egress.domain.naming import base
+from egress.cluster.ownership import owner_labels
+from egress.domain.naming import BASE_LABEL, base
 from egress.models import Cluster
+from egress.services import posture
 from tests.services.convergence.behind_gateway import (
     EGRESS,
     HOST,
@@ -28,6 +30,21 @@ def test_a_foreign_entry_meant_for_the_gateway_holds_the_host_back(gated: World)
     gated.settle(2)
     grant.refresh_from_db()
     assert grant.status == "active"
+
+
+def test_a_foreign_entry_with_our_labels_is_seen_once_the_cluster_was_looked_over(
+    world: World,
+) -> None:
+    theirs = foreign_entry("theirs", HOST, "data", ("shop",))
+    theirs["metadata"]["labels"] = owner_labels("main") | {BASE_LABEL: base("other.example.com")}
+    world.sandbox.put(theirs)
+    posture.look(world.cluster, world.sandbox.gateway)
+    # Nothing but the list of foreign objects is left of that look.
+    Cluster.objects.update(posture=[])
+    grant = world.approve(HOST)
+    world.converge()
+    grant.refresh_from_db()
+    assert grant.failed_reason == "HostTaken"
 
 
 def test_a_foreign_entry_in_one_namespace_holds_only_that_one_back(gated: World) -> None:

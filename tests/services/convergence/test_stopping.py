@@ -6,14 +6,18 @@ from unittest import mock
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 
 from egress.models import Delivery, OwnedObject
-from egress.services.convergence import record, stopping
+from egress.services.convergence import results, stopping, together
 from tests.services.convergence.crashing import watched
 from tests.services.world import World, assert_chain_is_valid
 
 
-def test_a_worker_that_is_stopped_gives_back_what_is_not_done(world: World) -> None:
+def test_a_worker_that_is_stopped_gives_back_what_is_not_done(
+    world: World, settings: Settings
+) -> None:
+    settings.REQUESTS_AT_ONCE = 1
     grants = [world.approve(f"api-{number}.example.com") for number in range(3)]
 
     def around(name: str, call: Callable[[], Any]) -> Any:
@@ -39,11 +43,31 @@ def test_a_worker_that_is_stopped_gives_back_what_is_not_done(world: World) -> N
     assert_chain_is_valid()
 
 
+def test_what_was_under_way_when_a_worker_was_stopped_is_on_record(world: World) -> None:
+    for number in range(together.MOST + 4):
+        world.approve(f"api-{number}.example.com")
+
+    def around(name: str, call: Callable[[], Any]) -> Any:
+        if name == "create":
+            stopping.ask()
+        return call()
+
+    gateway = watched(world.sandbox.gateway, around)
+    try:
+        with mock.patch("egress.services.convergence.deliver.open_gateway", return_value=gateway):
+            assert world.converge() == 1
+    finally:
+        stopping.forget()
+    assert len(world.hosts()) == together.MOST
+    assert OwnedObject.objects.exclude(uid="").count() == together.MOST
+    assert world.slice().holder == ""
+
+
 def test_a_slice_is_given_back_when_the_database_went_away_for_a_moment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grant = world.approve("api.example.com")
-    honest, failures = record.note, iter([OperationalError("the connection is lost")])
+    honest, failures = results.note, iter([OperationalError("the connection is lost")])
 
     def note(*arguments: Any, **options: Any) -> None:
         for failure in failures:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from egress.cluster.gateway import ObjectList
 from egress.models import Cluster, Grant, Lease
 from egress.services import convergence
-from egress.services.convergence import sweep
+from egress.services.convergence import clock
 from egress.services.convergence.clock import ClockWatch
 from tests.services.convergence.crashing import watched
 from tests.services.world import World
@@ -28,10 +28,11 @@ def test_a_grant_whose_bell_was_never_heard_is_picked_up(world: World) -> None:
 
 def test_access_ends_on_time(world: World) -> None:
     grant = world.deliver("api.example.com")
-    assert grant.expires_at is not None
-    convergence.sweep_once(worker="sweeper", now=grant.expires_at - timedelta(seconds=1))
+    now = timezone.now()
+    Grant.objects.update(expires_at=now + timedelta(seconds=10))
+    convergence.sweep_once(worker="sweeper", now=now + timedelta(seconds=9))
     assert world.hosts() == {("api.example.com", 443)}
-    convergence.sweep_once(worker="sweeper", now=grant.expires_at)
+    convergence.sweep_once(worker="sweeper", now=now + timedelta(seconds=10))
     grant.refresh_from_db()
     assert grant.status == "expired"
     assert grant.confirmed_at is not None
@@ -76,7 +77,7 @@ def test_each_cluster_is_searched_by_one_process_when_its_time_has_come(
 def test_a_clock_that_jumps_a_year_does_not_end_many_grants(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "_clock", ClockWatch())
+    monkeypatch.setattr(clock, "_watch", ClockWatch())
     for number in range(12):
         world.approve(f"api-{number}.example.com")
     convergence.sweep_once(worker="sweeper")
@@ -86,10 +87,24 @@ def test_a_clock_that_jumps_a_year_does_not_end_many_grants(
     assert len(world.hosts()) == 12
 
 
+@pytest.mark.parametrize("days", [365, -365])
+def test_a_clock_that_jumps_a_year_ends_a_single_grant_neither_early_nor_late(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setattr(clock, "_watch", ClockWatch())
+    soon, later = world.deliver("soon.example.com"), world.deliver("later.example.com")
+    convergence.sweep_once(worker="sweeper")
+    Grant.objects.filter(pk=soon.pk).update(expires_at=timezone.now())
+    convergence.sweep_once(worker="sweeper", now=timezone.now() + timedelta(days=days))
+    later.refresh_from_db()
+    assert later.status == "active"
+    assert world.hosts() == {("later.example.com", 443)}
+
+
 def test_many_grants_that_end_on_one_day_all_end_when_clocks_agree(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "_clock", ClockWatch())
+    monkeypatch.setattr(clock, "_watch", ClockWatch())
     for number in range(12):
         world.approve(f"api-{number}.example.com")
     convergence.sweep_once(worker="sweeper")

@@ -149,6 +149,14 @@ def test_checks_of_an_odd_shape_break_nothing(adam: Person, cluster: Cluster) ->
     assert get(adam, "cluster", "main").status_code == 200
 
 
+def test_a_portal_that_is_too_old_for_a_cluster_says_so(adam: Person, cluster: Cluster) -> None:
+    assert "newer version" not in text(get(adam, "cluster", "main"))
+    Cluster.objects.update(generator_version=99)
+    page = text(get(adam, "cluster", "main"))
+    assert "A newer version of the portal (99)" in page
+    assert "allow_older_generator --cluster main" in page
+
+
 def test_an_admin_chooses_what_happens_to_drift(adam: Person, cluster: Cluster) -> None:
     assert post(adam, "cluster-drift-policy", "main", policy="flag").status_code == 302
     cluster.refresh_from_db()
@@ -182,5 +190,5 @@ def test_the_page_costs_the_same_with_many_namespaces(
         factories.namespace(cluster, f"namespace-{number}", accounts=())
         due(cluster)
     client = signed_in(adam)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         client.get(reverse("cluster", args=["main"]))
