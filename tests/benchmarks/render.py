@@ -1,12 +1,13 @@
-"""How long rendering takes: `make bench` prints a row per number of grants.
+"""How long rendering takes, hashes included (row e): processor time on one core.
 
-Grants are spread over all three ways to the gateway (TLS, HTTP with TLS added, TCP) and over
-namespaces that share hosts, as in a company: ten namespaces per host.
+Under `sidecar` each namespace has its own entries of TLS hosts, one object a grant. Under
+`gateway` grants are spread over all three ways (TLS, HTTP with TLS added, TCP), and a host's
+objects are as large as the ten namespaces that share it make them.
 """
 
+import hashlib
 import io
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -23,11 +24,16 @@ from egress.domain.access import (
     Protocol,
     Subject,
 )
+from egress.domain.objects import KubeObject, canonical_json
 from egress.domain.render import render
+from tests.benchmarks.rows import Options, Row, spread
 
-SHARING = 10
+SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (100, 1_000)
+PER_SECOND = 50_000
+SHARING, OWN = 10, 20
 ACCOUNTS = ("default", "web", "worker")
 CLUSTER = ClusterProfile("bench", Enforcement.GATEWAY, dns_capture=True, istio_version="1.31.0")
+SIDECARS = ClusterProfile("bench", dns_capture=True, istio_version="1.31.0")
 WAYS = (
     (443, Protocol.TLS, False),
     (80, Protocol.HTTP, True),
@@ -59,17 +65,36 @@ def accesses(grants: int) -> list[Access]:
     return found
 
 
+def accesses_of_sidecars(grants: int) -> list[Access]:
+    """Return `grants` grants of TLS hosts, twenty to a namespace and a host to ten namespaces."""
+    hosts = max(OWN, grants // SHARING)
+    return [
+        Access(
+            Subject(f"team-{number // OWN}"),
+            Destination(f"api-{number % hosts}.example.com", 443, Protocol.TLS),
+        )
+        for number in range(grants)
+    ]
+
+
+def inventory_for(accesses: list[Access]) -> Inventory:
+    """Return the namespaces that grants are for, each with a few accounts."""
+    names = {access.subject.namespace for access in accesses}
+    accounts = dict.fromkeys(ACCOUNTS, "")
+    return Inventory({name: NamespaceFacts(name, service_accounts=accounts) for name in names})
+
+
+LAYOUTS: dict[str, tuple[ClusterProfile, Callable[[int], list[Access]]]] = {
+    "sidecar": (SIDECARS, accesses_of_sidecars),
+    "gateway": (CLUSTER, accesses),
+}
+
+
 def seconds(deed: Callable[[], object]) -> float:
     """Return the processor time of `deed`."""
     began = time.process_time()
     deed()
     return time.process_time() - began
-
-
-def render_seconds(grants: int) -> float:
-    """Return the processor time to render so many grants."""
-    facts, wanted = inventory(grants), accesses(grants)
-    return seconds(lambda: render(CLUSTER, facts, wanted))
 
 
 @contextmanager
@@ -114,22 +139,38 @@ def command_seconds(grants: int, output: str) -> float:
         return seconds(run)
 
 
-def main() -> int:
-    """Print the table."""
-    import django
+def measure(options: Options) -> list[Row]:
+    """Return objects per second and core of both layouts, and the time of the command."""
+    sizes = QUICK_SIZES if options.quick else SIZES
+    rows = []
+    for layout, (cluster, grants_of) in LAYOUTS.items():
+        for size in sizes:
+            wanted = grants_of(size)
+            facts = inventory_for(wanted)
+            rows.append(_row(layout, cluster, facts, wanted))
+    for size in sizes[:2]:
+        for kind in ("yaml", "json"):
+            took = command_seconds(size, kind)
+            rows.append(Row("e", f"manage.py render, {size:,} grants, {kind}", f"{took:.2f} s"))
+    return rows
 
-    django.setup()
-    print(f"{'grants':>8} {'render':>9} {'command, yaml':>14} {'command, json':>14}")
-    for grants in (1_000, 10_000, 100_000):
-        rendered = render_seconds(grants)
-        commands = (
-            [f"{command_seconds(grants, kind):.2f} s" for kind in ("yaml", "json")]
-            if grants <= 10_000
-            else ["", ""]
-        )
-        print(f"{grants:>8} {rendered:>7.2f} s {commands[0]:>14} {commands[1]:>14}", flush=True)
-    return 0
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _row(layout: str, cluster: ClusterProfile, facts: Inventory, wanted: list[Access]) -> Row:
+    found: list[list[KubeObject]] = []
+    taken = [seconds(lambda: found.append(render(cluster, facts, wanted))) for _ in range(3)]
+    objects = found[0]
+    first, others = canonical_json(objects), found[1:]
+    is_same = all(canonical_json(other) == first for other in others)
+    rate = len(objects) / min(taken)
+    said = f"{rate:,.0f} objects/s ({len(wanted) / min(taken):,.0f} grants/s)"
+    details = {
+        "objects": len(objects),
+        "grants": len(wanted),
+        "bytes": len(first),
+        "same_bytes": is_same,
+        "hash": hashlib.sha256(first).hexdigest(),
+        **spread(taken),
+    }
+    what = f"render with hash, {len(wanted):,} grants, {layout}"
+    target = f"{PER_SECOND:,} objects/s"
+    return Row("e", what, said, target, rate >= PER_SECOND and is_same, details)
