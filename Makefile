@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers slow bench lock clean
+.PHONY: help install run test check lint types layers slow faults bench real lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +47,15 @@ check: lint types layers test ## Everything that must hold before a change lands
 slow: $(VENV)/.dev ## The long runs of the test suites, for before a release
 	@$(BIN)/python -m tests.lanes --slow
 
-bench: $(VENV)/.dev ## Measure rendering at 1,000, 10,000 and 100,000 grants
-	@DJANGO_SETTINGS_MODULE=portal.settings $(BIN)/python -m tests.benchmarks.render
+faults: $(VENV)/.dev ## Break everything on purpose and print what held; goes on where it stopped
+	@$(BIN)/python -m tests.faults
+
+bench: $(VENV)/.dev ## Measure speed, against kubectl and at size
+	@$(BIN)/python -m tests.benchmarks
+
+real: $(VENV)/.dev ## Test against a real API server, built with Go where there is none
+	@$(BIN)/python -m tests.real.assets
+	@$(BIN)/python -m pytest -q tests/real tests/contract -k real
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-find-links --no-emit-index-url --upgrade pyproject.toml --output-file requirements.lock

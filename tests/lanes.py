@@ -23,13 +23,19 @@ OUTSIDE = "not e2e and not browser and not faults and not slow"
 
 @dataclass(frozen=True)
 class Lane:
-    """A named run of pytest: what it needs, which tests it selects, how many processes."""
+    """A named run of pytest, or of another module: what it needs, and what it is told."""
 
     name: str
     arguments: tuple[str, ...]
+    module: str = "pytest"
     needs: tuple[str, ...] = ()
     database: str = "sqlite"
     slow: bool = False
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Return what every run of the module is told."""
+        return ("-q",) if self.module == "pytest" else ()
 
 
 @dataclass
@@ -44,6 +50,9 @@ class Report:
 ON_BOTH_DATABASES = ("tests/services", "tests/selectors", "tests/api/test_idempotency.py")
 WITHOUT_KILLS = "not test_crash and not test_enforcements and not test_host_drift"
 """On PostgreSQL, kills and whole deliveries are the business of the lanes with real processes."""
+
+SAMPLE_SECONDS = 120
+"""How long faults are drawn at random; `make faults` injects all of them."""
 
 LANES = (
     Lane("unit and property", ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile")),
@@ -65,11 +74,14 @@ LANES = (
         needs=("PostgreSQL", "Redis"),
     ),
     Lane(
+        "sample of faults",
+        ("--sample", str(SAMPLE_SECONDS)),
+        module="tests.faults",
+        needs=("PostgreSQL", "Redis"),
+    ),
+    Lane(
         "slow",
-        (
-            "-m",
-            "slow",
-        ),
+        ("-m", "slow"),
         needs=("PostgreSQL", "Redis"),
         slow=True,
     ),
@@ -113,7 +125,7 @@ def run(lane: Lane, report: Report) -> None:
     began = time.monotonic()
     with database(lane.database) as extra:
         code = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *lane.arguments],
+            [sys.executable, "-m", lane.module, *lane.options, *lane.arguments],
             cwd=ROOT,
             env={**os.environ, **extra},
             check=False,

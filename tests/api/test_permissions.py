@@ -27,6 +27,7 @@ WRITE_SCOPES = {
     "PUT namespaces/<slug:cluster>/<slug:name>/network-policy/": {"admin"},
     "PUT clusters/<slug:name>/settings/": {"admin"},
     "POST clusters/<slug:name>/foreign/adopt/": {"request"},
+    "POST clusters/<slug:name>/brake/release/": {"admin"},
     "POST tokens/": {"admin"},
     "DELETE tokens/<int:pk>/": {"admin"},
 }

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.portal import Portal, running_portal
 from tests.servers import postgres_server, wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(280)]
 SEED = 20261121
 KILLS = 20
 LATENCY = 0.02

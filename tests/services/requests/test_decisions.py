@@ -279,7 +279,7 @@ def test_without_audit_nothing_is_decided(
 ) -> None:
     request = asked(shop, owner)
     with (
-        patch.object(AuditEvent, "save", side_effect=DatabaseError("gone")),
+        patch("egress.services.audit._append", side_effect=DatabaseError("gone")),
         pytest.raises(Unavailable),
     ):
         decide(request, mate, {0: verdict}, note="no")
