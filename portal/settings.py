@@ -175,6 +175,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "converge"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = None
+# Celery would fork after the loops of the worker have begun: children would share connections to
+# clusters, and wait for ever on locks that threads of the parent held in that moment.
+CELERY_WORKER_POOL = "threads"
 if CELERY_BROKER_URL.startswith("filesystem://"):
     CELERY_BROKER_TRANSPORT = "portal.file_queue:Transport"
     QUEUE_DIR = VAR_DIR / "queue"

@@ -1,5 +1,6 @@
 """The cluster as the portal uses it: `ClusterGateway` over raw, typed paths."""
 
+import time
 from collections.abc import Iterator, Mapping
 from copy import copy
 
@@ -26,6 +27,8 @@ from egress.cluster.watching import watch_events
 
 TIMEOUT = 28.0
 """Seconds for one call, a whole paged list included: below the 30 s of promise P18."""
+LONGEST_LIST = 120.0
+"""Seconds for all pages of a list that is read piece by piece: others wait for their sweep."""
 WATCH_GRACE = 5.0
 """Seconds a server may be late in ending a watch before it counts as gone."""
 
@@ -95,14 +98,18 @@ class KubeGateway:
     def pages(
         self, kind: Kind, namespace: str = "", labels: Mapping[str, str] | None = None
     ) -> Iterator[Page]:
-        """Yield the objects of `list` page by page; each page has a timeout of its own."""
+        """Yield the objects of `list` page by page; each page has a timeout of its own.
+
+        All of them together take LONGEST_LIST at most: pages may come slowly and without end.
+        """
         place = f' in "{namespace}"' if namespace else ""
         told, path = f"list {kind.plural}{place}", collection_path(kind, namespace)
+        calls = self._calls.ending_by(time.monotonic() + LONGEST_LIST)
 
         def page(query: Mapping[str, str]) -> KubeObject:
-            return self._calls.ask(self._calls.begin(told), "GET", path, query=query)
+            return calls.ask(calls.begin(told), "GET", path, query=query)
 
-        deed = self._calls.begin(told)
+        deed = calls.begin(told)
         return read_pages(page, kind, labels or {}, deed=deed, page_size=self._page_size)
 
     def create(self, obj: KubeObject, *, dry_run: bool = False, looked: bool = False) -> KubeObject:

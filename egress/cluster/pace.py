@@ -2,7 +2,9 @@
 
 The number rises while the cluster answers about as fast as it can, and is halved when it asks for
 rest (429, 503) or answers much slower. Nothing is sent while the cluster asked for rest. Waiting
-requests are let through in the order they came, but those that take access away go first.
+requests are let through in the order they came, but those that take access away go first: so many
+of them in a row that they hardly wait, and not so many that whoever looks at the cluster meanwhile
+takes it for dead.
 """
 
 import threading
@@ -20,6 +22,8 @@ _NEAR, _SLOW = 1.5, 2.0
 _TOLERANCE = 0.01
 """Seconds by which answers may be later than twice the best: our own threads wait, too."""
 _SMOOTHING = 1 / 8
+_IN_A_ROW = 8
+"""So many of those that go first are let through before one of the others that wait."""
 _FORGETTING = 1.001
 """A server that became slower for good is known by this factor for each answer."""
 
@@ -141,6 +145,7 @@ class Pace:
         self._rest_until = 0.0
         self._first: deque[_Turn] = deque()
         self._others: deque[_Turn] = deque()
+        self._in_a_row = 0
 
     @property
     def under_way(self) -> int:
@@ -210,7 +215,15 @@ class Pace:
         if self._rest_until and self._clock() < self._rest_until:
             return
         while self._under_way < self.limit.allowed and (self._first or self._others):
-            turn = (self._first or self._others).popleft()
+            turn = self._next().popleft()
             turn.round = self.limit.round
             self._under_way += 1
             turn.let.set()
+
+    def _next(self) -> deque[_Turn]:
+        """Return whose turn it is, the one or the other: somebody waits. The lock is held."""
+        if not self._others or (self._first and self._in_a_row < _IN_A_ROW):
+            self._in_a_row = self._in_a_row + 1 if self._others else 0
+            return self._first
+        self._in_a_row = 0
+        return self._others

@@ -26,9 +26,14 @@ class Held:
 
 def held_of(cluster: Cluster) -> Held:
     """Return what the brake holds in a cluster now, by kind, namespace and name."""
-    removals = list(HeldRemoval.objects.filter(cluster=cluster).select_related("slice"))
+    removals = list(removals_of(cluster))
     told = canonical_json(sorted(told_of(one) for one in removals))
     return Held(removals, hashlib.sha256(told).hexdigest())
+
+
+def removals_of(cluster: Cluster) -> QuerySet[HeldRemoval]:
+    """Return the objects that the brake holds in a cluster, by kind, namespace and name."""
+    return HeldRemoval.objects.filter(cluster=cluster).select_related("slice")
 
 
 def told_of(held: HeldRemoval) -> list[str]:

@@ -11,12 +11,13 @@ from egress.selectors.namespaces import askable_namespaces, visible_namespaces
 
 
 def visible_foreign(cluster: Cluster, person: Person | Standing) -> QuerySet[ForeignObject]:
-    """Return the listed objects of a cluster that somebody may know of, by their keys.
+    """Return the listed objects of a cluster that somebody may know of.
 
-    All of them for admins and auditors, else those that lie in namespaces they see.
+    What can be adopted comes first, then they are in the order of their keys. All of them for
+    admins and auditors, else those that lie in namespaces they see.
     """
     standing = person if isinstance(person, Standing) else standing_of(person)
-    rows = ForeignObject.objects.filter(cluster=cluster).select_related("cluster").order_by("pk")
+    rows = ForeignObject.objects.filter(cluster=cluster).select_related("cluster").order_by("-pk")
     if standing.sees_everything:
         return rows
     names = visible_namespaces(standing).filter(cluster=cluster).values("name")

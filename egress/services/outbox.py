@@ -8,7 +8,7 @@ the namespace that the change was about.
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Least, Now
 from django.db.transaction import TransactionManagementError
 
@@ -95,6 +95,7 @@ def _added(cluster: Cluster, key: str, priority: Priority) -> Slice:
 
 def _mark(row: Slice, priority: Priority, cause: str, tenant: str) -> None:
     is_due = {"wanted__gt": F("done")}
+    waits = Q(**is_due, lease_until=None, due_at__lt=Now())
     is_no_less_urgent = Case(
         When(**is_due, priority__lt=priority, then=F("cause")), default=Value(cause)
     )
@@ -108,7 +109,8 @@ def _mark(row: Slice, priority: Priority, cause: str, tenant: str) -> None:
         tenant=tenant,
         # What it is rendered from is new: it may succeed now, and waits like for the first time.
         attempts=0,
-        due_at=Now(),
+        # What waits in the queue keeps its place there, unless it has become more urgent.
+        due_at=Case(When(waits, priority__lte=priority, then=F("due_at")), default=Now()),
     )
 
 

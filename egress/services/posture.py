@@ -70,7 +70,15 @@ def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
     ours = uids_of(cluster)
     found = evaluate(snapshot, profile, inventory, ours=ours, hosts=hosts, namespaces=served)
     found += list_foreign(snapshot, profile, inventory, ours=ours)
-    keep(cluster, ways_out(snapshot, profile, inventory, ours=ours, hosts=hosts))
+    ways = ways_out(
+        snapshot,
+        profile,
+        inventory,
+        ours=ours,
+        hosts=hosts,
+        most_destinations=settings.MAX_DESTINATIONS,
+    )
+    keep(cluster, ways)
     return _store(cluster, found)
 
 

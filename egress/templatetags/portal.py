@@ -65,7 +65,7 @@ BADGES: dict[str, Badge] = {
     "unreachable": Badge("Unreachable", "unplugged", "bad"),
     "sandbox": Badge("Sandbox", "sandbox", "note"),
     "foreign": Badge("Foreign", "alert", "wait"),
-    "adoptable": Badge("Can be adopted", "check", "note"),
+    "adoptable": Badge("Adoptable", "check", "note"),
     "deleted": Badge("Deleted", "trash", "quiet"),
     "gone": Badge("Gone already", "minus", "quiet"),
     "stale": Badge("Changed since", "drift", "bad"),

@@ -4,7 +4,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import yaml
 from django.conf import settings
@@ -182,23 +182,33 @@ class Copies:
 
 def copies_of(request: Request, objects: str) -> Copies:
     """Return the request as a curl line, and kubectl lines that read `objects` (YAML)."""
-    draft = TypedRequest.of_request(request).draft()
-    body = {
-        "cluster": draft.cluster,
-        "namespace": draft.namespace,
-        "service_account": draft.service_account,
-        "destinations": [vars(destination) for destination in draft.destinations],
-        "reason": draft.reason,
-        "ticket": draft.ticket,
-        "duration_days": draft.duration_days,
-    }
+    place, body = _call_of(request)
     curl = (
-        f"curl -X POST {shlex.quote(settings.PUBLIC_URL + '/api/v1/requests')} \\\n"
+        f"curl -X POST {shlex.quote(f'{settings.PUBLIC_URL}/api/v1/{place}')} \\\n"
         '  -H "Authorization: Bearer $EGRESS_TOKEN" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
     )
     return Copies(curl, "\n".join(_kubectl_lines(objects)))
+
+
+def _call_of(request: Request) -> tuple[str, dict[str, Any]]:
+    """Return where the API takes such a request, and the body."""
+    draft = TypedRequest.of_request(request).draft()
+    why = {"reason": draft.reason, "duration_days": draft.duration_days}
+    if request.adopts_digest:
+        adopted = request.adoption
+        names = ("kind", "namespace", "name", "uid", "resource_version")
+        body = {name: getattr(adopted, name) for name in names}
+        return f"clusters/{draft.cluster}/foreign/adopt/", {**body, **why}
+    return "requests/", {
+        "cluster": draft.cluster,
+        "namespace": draft.namespace,
+        "service_account": draft.service_account,
+        "destinations": [vars(destination) for destination in draft.destinations],
+        "ticket": draft.ticket,
+        **why,
+    }
 
 
 def _kubectl_lines(objects: str) -> Iterable[str]:

@@ -1,15 +1,19 @@
 """Lists are read to their end or not at all, page by page or whole."""
 
+import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from egress.cluster import kinds
+from egress.cluster import kinds, kube
 from egress.cluster.answers import Deed
 from egress.cluster.errors import ClusterError, Fault
 from egress.cluster.gateway import Page
+from egress.cluster.kube import KubeGateway
 from egress.cluster.listing import MAX_RESTARTS, list_all, read_pages
+from egress.cluster.transport import Answer
 
 KIND = kinds.SERVICE_ENTRY
 DEED = Deed("list serviceentries", writes=False, until=0.0)
@@ -91,3 +95,26 @@ def test_a_token_that_never_changes_is_no_list() -> None:
     with pytest.raises(ClusterError) as caught:
         list(pages(Server(page("a", token="t"), page("b", token="t"))))
     assert caught.value.fault is Fault.MALFORMED
+
+
+class Endless:
+    """A transport whose lists are empty and go on for ever, but not longer than a test may."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + 10
+        self.count = 0
+
+    def request(self, method: str, path: str, **_: Any) -> Answer:
+        """Return one more page without objects."""
+        assert time.monotonic() < self.until, "nobody stopped asking"
+        self.count += 1
+        return Answer(200, {}, json.dumps(page(token=f"t{self.count}")).encode())
+
+
+def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kube, "LONGEST_LIST", 0.2)
+    server: Any = Endless()
+    with pytest.raises(ClusterError) as caught:
+        list(KubeGateway(server).pages(KIND))
+    assert caught.value.fault is Fault.TIMEOUT
+    assert server.count > 2

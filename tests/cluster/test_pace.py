@@ -257,3 +257,26 @@ def test_a_manner_of_sending_holds_within_its_block() -> None:
             assert manner().check is not None
         assert manner().check is None
     assert not manner().first
+
+
+def test_what_takes_access_away_does_not_keep_others_waiting_for_ever() -> None:
+    paced = Pace(1)
+    held = paced.take(time.monotonic() + DEADLINE)
+    order: list[str] = []
+
+    def wait(name: str, *, first: bool) -> None:
+        round_ = paced.take(time.monotonic() + DEADLINE, first=first)
+        order.append(name)
+        paced.give_back(round_, status=200)
+
+    threads = []
+    for number, name in enumerate(["sweep", *["revoke"] * 20]):
+        more = {"first": name == "revoke"}
+        thread = threading.Thread(target=wait, args=(name,), kwargs=more)
+        thread.start()
+        threads.append(thread)
+        wait_until_waiting(paced, number + 1)
+    paced.give_back(held, status=200)
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert order.index("sweep") == 8

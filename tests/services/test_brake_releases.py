@@ -20,6 +20,7 @@ from egress.selectors.brake import Held, held_of
 from egress.services import convergence
 from egress.services.actor import Actor
 from egress.services.brake_releases import release
+from egress.services.convergence import brake
 from egress.services.convergence.record import announce
 from egress.services.errors import Conflict, NotAllowed, Refused
 from tests import factories
@@ -74,6 +75,23 @@ def test_a_delivery_writes_down_what_it_holds_as_the_sweep_does(world: World) ->
     world.converge()
     assert world.slice().problem_reason == "Brake"
     assert held(world).digest == before
+
+
+def test_what_is_held_because_others_used_up_the_room_is_written_down_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants = [world.approve(f"api-{number}.example.com") for number in range(5)]
+    world.converge()
+    Grant.objects.filter(pk__in=[grant.pk for grant in grants]).delete()
+    rooms = iter([brake.LEAST])
+    monkeypatch.setattr(brake, "room", lambda cluster: next(rooms, 0))
+    world.mark("shop")
+    world.converge()
+    assert world.slice().problem_reason == "Brake"
+    assert len(world.hosts()) == len(held(world).removals) == 5
+    let_go(world)
+    world.converge()
+    assert world.hosts() == set()
 
 
 def test_an_admin_releases_what_is_held_and_it_goes(world: World) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from egress.cluster import kinds
+from egress.cluster.kube import KubeGateway
 from egress.domain.lifecycle import GrantStatus
-from egress.models import Cluster, ForeignList, ForeignObject, Person
+from egress.models import Cluster, ForeignList, ForeignObject, Person, Priority
 from egress.selectors.foreign import visible_foreign
-from egress.services import posture
+from egress.services import outbox, posture
 from egress.services.adoption import listing
 from egress.services.errors import Refused
 from tests import factories as make
@@ -149,3 +151,41 @@ def test_people_see_the_objects_of_their_namespaces(
     assert seen(owner) == ["partner"]
     assert seen(stranger) == []
     assert sorted(seen(adam)) == sorted(seen(olga)) == ["partner", "sftp-partner"]
+
+
+def test_what_no_database_keeps_does_not_stop_the_look(company: Adopting) -> None:
+    odd = "Tool\x00" + "x" * 5_000
+    owners = [{"apiVersion": "v1", "kind": odd, "name": "a", "uid": "1"}]
+    entry = company.plant()
+    company.mesh.company.cluster.patch(entry, {"metadata": {"ownerReferences": owners}})
+    rule = {"host": f"{odd}.example.com"}
+    company.mesh.company.plant("DestinationRule", "shop", "odd", spec=rule)
+    for row in look(company).values():
+        told = [row.why_not, row.sentence, row.search, *row.hosts, *row.managers, *row.serves]
+        assert not [text for text in told if "\x00" in text]
+        assert max(map(len, [*row.hosts, *row.serves])) <= 253
+
+
+def test_what_was_listed_already_is_not_read_one_by_one_before_a_delivery(
+    company: Adopting, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        company.plant(f"copy-{number}", namespace="data", hosts=[HOST])
+    look(company)
+    read: list[str] = []
+    real = KubeGateway.get
+
+    def get(self: KubeGateway, kind: Any, namespace: str, name: str) -> Any:
+        read.append(name)
+        return real(self, kind, namespace, name)
+
+    monkeypatch.setattr(KubeGateway, "get", get)
+    grant = make.grant(company.mesh.namespace(), owner, HOST, status=GrantStatus.PENDING)
+    with transaction.atomic():
+        outbox.mark_grants(
+            cluster=company.cluster, grants=[grant], priority=Priority.GRANT, cause="A test."
+        )
+    company.converge()
+    grant.refresh_from_db()
+    assert grant.status == GrantStatus.ACTIVE, grant.failed_message
+    assert not [name for name in read if name.startswith("copy-")]

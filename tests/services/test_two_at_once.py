@@ -42,7 +42,7 @@ from tests.services.at_once import at_once, winners
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
-ROUNDS = 100
+ROUNDS = 30
 YES, NO = Verdict.APPROVED, Verdict.DENIED
 
 

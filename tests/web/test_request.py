@@ -66,6 +66,7 @@ def test_the_page_shows_what_is_asked_what_would_change_and_what_happened(
         "Asked for access of shop",
         "Waiting for a decision",
         "curl -X POST",
+        "/api/v1/requests/",
         "kubectl -n shop get serviceentry.networking.istio.io",
     ):
         assert part in page

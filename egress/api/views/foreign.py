@@ -68,7 +68,7 @@ class Foreign(PortalView, ListAPIView[ForeignObject]):
 
     @extend_schema(operation_id="cluster_foreign")
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
-        """Foreign objects you may see. `order=oldest` lists them by kind and name."""
+        """Foreign objects you may see, those that can be adopted first, then by kind and name."""
         return super().get(request, *args, **kwargs)
 
 

@@ -5,9 +5,8 @@ portal would render instead. In both of them every namespace refuses unknown des
 only declared ways count.
 """
 
-import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from egress.domain.access import (
@@ -20,14 +19,15 @@ from egress.domain.access import (
     Subject,
 )
 from egress.domain.adoption.reading import EntryRead, NotAdoptableError, Refusal, read_entry
+from egress.domain.adoption.sidecars import refuse_listeners, strict_sidecars, views
 from egress.domain.explain import Mesh
 from egress.domain.manifests.static import static_objects
 from egress.domain.objects import KubeObject, ObjectKey, key_of
+from egress.domain.posture.matching import covering, covers, hosts_of, items, part, targets_of
 from egress.domain.refusals import CannotRender
 from egress.domain.render import Rendering, render_what_can
 from egress.domain.wording import quoted
 
-_NETWORKING_V1 = "networking.istio.io/v1"
 _ALWAYS_ASKED = (80, 443, 8443)
 
 
@@ -46,7 +46,8 @@ class Surrounding:
 
     `accesses` are those granted already, `others` the live objects of others that could have a
     say on its hosts, the entry itself left out, and `sidecars` all live Sidecars.
-    `default_export` is what the mesh puts where an object says no `exportTo`.
+    `default_export` is what the mesh puts where an object says no `exportTo`, `most_destinations`
+    how many a request may have.
     """
 
     cluster: ClusterProfile
@@ -55,6 +56,7 @@ class Surrounding:
     others: Iterable[KubeObject] = ()
     sidecars: Iterable[KubeObject] = ()
     default_export: Sequence[str] = ("*",)
+    most_destinations: int = 20
 
 
 def first_look(
@@ -65,7 +67,7 @@ def first_look(
     Quick: for lists. Whoever asks for the adoption gets the full answer from `judge`.
     """
     try:
-        read = read_entry(obj, surrounding.default_export)
+        read = _read(obj, surrounding)
         _refuse_place(read, surrounding)
     except NotAdoptableError as error:
         return None, error.refusal
@@ -75,12 +77,26 @@ def first_look(
 def judge(obj: KubeObject, surrounding: Surrounding) -> Adoptable | Refusal:
     """Return what stands in for a foreign object exactly, or why nothing does."""
     try:
-        read = read_entry(obj, surrounding.default_export)
+        read = _read(obj, surrounding)
         _refuse_place(read, surrounding)
         _refuse_company(read, surrounding)
+        places = (read.namespace, surrounding.cluster.root_namespace)
+        refuse_listeners(surrounding.sidecars, places)
         return _equivalent(obj, read, surrounding)
     except NotAdoptableError as error:
         return error.refusal
+
+
+def _read(obj: Mapping[str, Any], surrounding: Surrounding) -> EntryRead:
+    """Read an entry, unless it is so large that reading it would keep others waiting."""
+    many = len(items(obj, "spec", "hosts")) * len(items(obj, "spec", "ports"))
+    if many > (most := surrounding.most_destinations):
+        raise NotAdoptableError(
+            "TooManyDestinations",
+            f"Its hosts and ports are {many} destinations, and a request has at most {most}. "
+            "Split it, and ask again.",
+        )
+    return read_entry(obj, surrounding.default_export)
 
 
 def _refuse_place(read: EntryRead, surrounding: Surrounding) -> None:
@@ -117,24 +133,22 @@ def _refuse_company(read: EntryRead, surrounding: Surrounding) -> None:
                 f"{quoted(access.destination.host)} already, and which of both counts cannot be "
                 "told. Revoke the grant, or delete this.",
             )
+    over = {name: host for host in sorted(hosts) for name in covering(host)}
+    wild = [host for host in sorted(hosts) if host.startswith("*")]
     for other in surrounding.others:
-        spec = other.get("spec") or {}
-        named = [*(spec.get("hosts") or []), *([spec["host"]] if spec.get("host") else [])]
-        touched = sorted(h for h in hosts if any(_meets(str(n).lower(), h) for n in named))
-        if touched and _concerns(other, read.namespace):
+        if not _concerns(other, read.namespace):
+            continue
+        # Also a route of another host that leads here: it would find another entry.
+        named = hosts_of(other) | targets_of(other)
+        named.add(str(part(other, "spec").get("host")).lower())
+        touched = {over[name] for name in named & over.keys()}
+        touched |= {host for host in wild if any(covers(host, name) for name in named)}
+        if touched:
             raise NotAdoptableError(
                 "OthersHaveASay",
-                f"The {key_of(other)} has a say on {quoted(touched[0])}, too. Remove that first, "
+                f"The {key_of(other)} has a say on {quoted(min(touched))}, too. Remove that first, "
                 "and ask again.",
             )
-
-
-def _meets(pattern: str, host: str) -> bool:
-    """Tell whether two hosts, each perhaps a wildcard, have a name in common."""
-    if pattern in ("*", host):
-        return True
-    wide, narrow = (pattern, host) if len(pattern) < len(host) else (host, pattern)
-    return wide.startswith("*.") and narrow.removeprefix("*").endswith(wide[1:])
 
 
 def _concerns(obj: Mapping[str, Any], namespace: str) -> bool:
@@ -160,13 +174,15 @@ def _equivalent(obj: KubeObject, read: EntryRead, surrounding: Surrounding) -> A
             f"It is called {quoted(read.name)}, which is the name that the portal's own object "
             "would have. Give it another name, and ask again.",
         )
-    before = _mesh(surrounding, [*now.objects, _with_export(obj, surrounding)])
-    after = _mesh(surrounding, then.objects)
-    for subject, host, port, protocol in _questions(read, surrounding):
-        was = before.can(subject, host, port, protocol).allowed
-        would_be = after.can(subject, host, port, protocol).allowed
-        if was != would_be:
-            raise NotAdoptableError("NotEquivalent", _difference(subject, host, port, would_be))
+    for sidecars in views(read.namespace, surrounding.sidecars):
+        view = replace(surrounding, sidecars=sidecars)
+        before = _mesh(view, [*now.objects, _with_export(obj, surrounding)])
+        after = _mesh(view, then.objects)
+        for subject, host, port, protocol in _questions(read, view):
+            was = before.can(subject, host, port, protocol).allowed
+            would_be = after.can(subject, host, port, protocol).allowed
+            if was != would_be:
+                raise NotAdoptableError("NotEquivalent", _difference(subject, host, port, would_be))
     return Adoptable(read.namespace, read.destinations, tuple(added))
 
 
@@ -196,31 +212,11 @@ def _mesh(surrounding: Surrounding, objects: Iterable[KubeObject]) -> Mesh:
     """Return the mesh of some objects in which every namespace refuses what is not declared."""
     cluster, inventory = surrounding.cluster, surrounding.inventory
     used = {inventory.enforcement_of(name, cluster) for name in inventory.namespaces}
-    base = [*static_objects(cluster, enforcements=used), *_strict_sidecars(surrounding)]
+    strict = strict_sidecars(surrounding.sidecars, inventory.namespaces, cluster.root_namespace)
+    base = [*static_objects(cluster, enforcements=used), *strict]
     found: dict[ObjectKey, KubeObject] = {key_of(one): one for one in base}
     found |= {key_of(one): one for one in objects}
     return Mesh(found.values(), cluster=cluster, inventory=inventory)
-
-
-def _strict_sidecars(surrounding: Surrounding) -> Iterator[KubeObject]:
-    whole = set()
-    for sidecar in surrounding.sidecars:
-        strict = copy.deepcopy(dict(sidecar))
-        strict["spec"] = dict(strict.get("spec") or {})
-        strict["spec"]["outboundTrafficPolicy"] = {"mode": "REGISTRY_ONLY"}
-        if not strict["spec"].get("workloadSelector"):
-            whole.add(str(strict["metadata"].get("namespace", "")))
-        yield strict
-    if surrounding.cluster.root_namespace in whole:
-        # The root namespace's counts wherever a namespace has none.
-        return
-    for name in sorted(surrounding.inventory.namespaces.keys() - whole):
-        yield {
-            "apiVersion": _NETWORKING_V1,
-            "kind": "Sidecar",
-            "metadata": {"name": "default", "namespace": name},
-            "spec": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
-        }
 
 
 def _questions(
@@ -244,10 +240,20 @@ def _names(host: str) -> tuple[str, ...]:
 
 
 def _subjects(read: EntryRead, surrounding: Surrounding) -> Iterator[Subject]:
-    # Nothing but gateways runs in the egress namespace, and they do have to know the host.
-    egress = {surrounding.cluster.egress_namespace}
-    for name in sorted(surrounding.inventory.namespaces.keys() - egress):
-        yield Subject(name)
-    facts = surrounding.inventory.namespaces[read.namespace]
-    for account in sorted(facts.service_accounts):
+    """Yield who is asked about: of namespaces that no object names one of each sort will do."""
+    cluster, inventory = surrounding.cluster, surrounding.inventory
+    named = {read.namespace, cluster.root_namespace, *cluster.protected_namespaces}
+    named |= {access.subject.namespace for access in surrounding.accesses}
+    named |= {str(one["metadata"].get("namespace", "")) for one in surrounding.sidecars}
+    asked = set()
+    for name, facts in sorted(inventory.namespaces.items()):
+        # Nothing but gateways runs in the egress namespace, and they do have to know the host.
+        if name == cluster.egress_namespace:
+            continue
+        sort = (facts.injected, inventory.enforcement_of(name, cluster), facts.default_deny)
+        if name in named or sort not in asked:
+            yield Subject(name)
+        if name not in named:
+            asked.add(sort)
+    for account in sorted(inventory.namespaces[read.namespace].service_accounts):
         yield Subject(read.namespace, account)

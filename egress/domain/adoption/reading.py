@@ -85,7 +85,8 @@ def _refuse_bound(metadata: Mapping[str, Any]) -> None:
         kind, name = _map(owner).get("kind"), _map(owner).get("name")
         raise NotAdoptableError(
             "OwnedByAnother",
-            f"It belongs to {kind} {quoted(name)}, which would make it again. Take it out there.",
+            f"It belongs to the {quoted(kind)} {quoted(name)}, which would make it again. Take it "
+            "out there.",
         )
     if finalizers := _list(metadata.get("finalizers")):
         raise NotAdoptableError(

@@ -10,13 +10,14 @@ from egress.domain.managed_fields import spec_managers
 from egress.domain.objects import KubeObject, ObjectKey, key_of
 from egress.domain.posture.look import Look
 from egress.domain.posture.matching import (
-    covers,
+    covering,
     hosts_of,
     items,
     name_of,
     namespace_of,
     part,
     selects,
+    targets_of,
     uid_of,
 )
 from egress.domain.posture.snapshot import Read, Snapshot
@@ -67,15 +68,17 @@ def ways_out(
     *,
     ours: Collection[str],
     hosts: Mapping[str, Collection[str]],
+    most_destinations: int = 20,
 ) -> list[WayOut]:
     """Return the ways out that neither the portal nor bootstrap wrote, in the order of their keys.
 
     `ours` are the uids of the portal's objects, `hosts` maps each granted host to the namespaces
-    it is granted to. What could not be read is left out: the posture names it.
+    it is granted to, `most_destinations` is how many a request may have. What could not be read is
+    left out: the posture names it.
     """
     look = Look(snapshot, cluster, inventory, frozenset(ours), hosts, ())
     known = {host for entry in snapshot.of(Read.SERVICE_ENTRY) for host in hosts_of(entry)}
-    reader = _Reader(look, frozenset(known | hosts.keys()))
+    reader = _Reader(look, frozenset(known | hosts.keys()), most_destinations)
     found = [way for kind in KINDS for obj in look.foreign(kind) for way in reader.read(kind, obj)]
     return sorted(found, key=lambda way: way.key)
 
@@ -83,14 +86,14 @@ def ways_out(
 class _Reader:
     """Reads objects of one look; `known` are the hosts that the mesh knows outside."""
 
-    def __init__(self, look: Look, known: frozenset[str]) -> None:
+    def __init__(self, look: Look, known: frozenset[str], most_destinations: int) -> None:
         self.look = look
         self.known = known
-        self._wild = [host for host in known if "*" in host]
         self._surrounding = Surrounding(
             look.cluster,
             look.inventory,
             default_export=look.snapshot.exports(Read.SERVICE_ENTRY),
+            most_destinations=most_destinations,
         )
         self._readers = {
             Read.SERVICE_ENTRY: self._entry,
@@ -112,7 +115,8 @@ class _Reader:
         _, refusal = first_look(obj, self._surrounding)
         hosts, ports = sorted(hosts_of(obj)), sorted(set(_ports(obj)))
         opens = f"It opens {_named(hosts)}" if hosts else "It names no host"
-        at = f" on port {listed([str(port) for port in ports[:LONGEST_LIST]])}" if ports else ""
+        numbers = listed([str(port) for port in ports[:LONGEST_LIST]])
+        at = f" on port{'s' if len(ports) > 1 else ''} {numbers}" if ports else ""
         why_not = refusal.sentence if refusal else ""
         return self._way(
             obj, Read.SERVICE_ENTRY, f"{opens}{at}.", hosts=hosts, ports=ports, why_not=why_not
@@ -120,7 +124,7 @@ class _Reader:
 
     def _route(self, obj: KubeObject) -> WayOut | None:
         hosts = sorted(host for host in hosts_of(obj) if self._is_outside(host))
-        targets = sorted(target for target in _targets(obj) if target in self.known)
+        targets = sorted(target for target in targets_of(obj) if target in self.known)
         is_at_clients = "mesh" in (items(obj, "spec", "gateways") or ["mesh"])
         if not targets and not (hosts and is_at_clients):
             return None
@@ -223,9 +227,13 @@ class _Reader:
             if any(EVERYBODY in served or name in served for name in self.look.hosts.get(host, ()))
         )
 
+    def _is_known(self, host: str) -> bool:
+        # Looked up, not searched for: anybody may write tens of thousands of wildcards.
+        return any(name in self.known for name in covering(host))
+
     def _is_outside(self, host: str) -> bool:
         """Tell whether a host is one outside: known to be, or no name of anything inside."""
-        if host in self.known or any(covers(wild, host) for wild in self._wild):
+        if self._is_known(host):
             return True
         bare = host.removeprefix("*.")
         inside = (f".{self.look.cluster.cluster_domain}", ".svc", ".local")
@@ -251,13 +259,6 @@ def _numbers(ports: Iterable[Any], field: str) -> Iterator[int]:
         number = port.get(field) if isinstance(port, Mapping) else None
         if isinstance(number, int) and not isinstance(number, bool):
             yield number
-
-
-def _targets(obj: KubeObject) -> Iterator[str]:
-    for family in ("http", "tls", "tcp"):
-        for route in items(obj, "spec", family):
-            for target in items(route, "route") if isinstance(route, Mapping) else []:
-                yield str(part(target, "destination").get("host", "")).lower()
 
 
 def _server_hosts(obj: KubeObject) -> Iterator[str]:

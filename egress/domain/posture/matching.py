@@ -1,9 +1,10 @@
 """What Istio's objects match: hosts, labels, and the namespaces they are exported to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Labels = Mapping[str, str]
+_LONGEST_HOST = 253
 
 
 def part(obj: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
@@ -41,6 +42,17 @@ def hosts_of(obj: Mapping[str, Any]) -> set[str]:
     return {str(host).lower() for host in items(obj, "spec", "hosts")}
 
 
+def targets_of(route: Mapping[str, Any]) -> set[str]:
+    """Return the hosts that a VirtualService sends requests, or copies of them, to; lower case."""
+    named: list[Any] = []
+    for family in ("http", "tls", "tcp"):
+        for one in items(route, "spec", family):
+            ways = [*items(one, "route"), *items(one, "mirrors")]
+            named += [part(way, "destination").get("host") for way in ways]
+            named.append(part(one, "mirror").get("host"))
+    return {str(host).lower() for host in named if host}
+
+
 def is_visible(obj: Mapping[str, Any], namespace: str, default: Sequence[str]) -> bool:
     """Tell whether an object is exported to `namespace`; `default` counts where it says nothing."""
     own = namespace_of(obj)
@@ -51,11 +63,25 @@ def is_visible(obj: Mapping[str, Any], namespace: str, default: Sequence[str]) -
 
 
 def covers(pattern: str, host: str) -> bool:
-    """Tell whether a host of an object, perhaps a wildcard, is or covers `host`."""
+    """Tell whether a host of an object, perhaps a wildcard, is or covers `host`.
+
+    Istio takes whatever follows the star as an ending: `*x.example.com` is a wildcard, too.
+    """
     pattern, host = pattern.lower(), host.lower()
     if pattern in ("*", host):
         return True
-    return pattern.startswith("*.") and host.removeprefix("*").endswith(pattern[1:])
+    return pattern.startswith("*") and host.removeprefix("*").endswith(pattern[1:])
+
+
+def covering(host: str) -> Iterator[str]:
+    """Yield whatever hosts of objects are or cover `host`, which is in lower case.
+
+    To look up what `covers` would have to search for. More than 253 characters are no host.
+    """
+    yield host
+    bare = host.removeprefix("*")
+    for start in range(max(0, len(bare) - _LONGEST_HOST), len(bare) + 1):
+        yield f"*{bare[start:]}"
 
 
 def selects(selector: Labels, pods: Iterable[Labels]) -> bool:

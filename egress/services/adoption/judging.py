@@ -98,6 +98,7 @@ def _surrounding(cluster: Cluster, snapshot: Snapshot, obj: KubeObject) -> Surro
         others=[other for kind in _HAVE_A_SAY for other in look.foreign(kind)],
         sidecars=list(look.foreign(Read.SIDECAR)),
         default_export=snapshot.exports(Read.SERVICE_ENTRY),
+        most_destinations=settings.MAX_DESTINATIONS,
     )
 
 

@@ -13,6 +13,7 @@ from egress.models import Cluster, ForeignList, ForeignObject
 MOST = 2_000
 """So many objects of a cluster are kept; the others are counted."""
 _LONGEST = 1_000
+_LONGEST_NAME = 253
 _BATCH = 500
 
 
@@ -20,7 +21,8 @@ _BATCH = 500
 def keep(cluster: Cluster, found: Sequence[WayOut]) -> ForeignList:
     """Store what was found, at most MOST objects of it; what can be adopted goes first."""
     first = sorted(found, key=lambda way: (not way.adoptable, way.key))[:MOST]
-    rows = [_row(cluster, way) for way in sorted(first, key=lambda way: way.key)]
+    # The last row is listed first, as lists are newest first: what can be adopted leads.
+    rows = [_row(cluster, way) for way in reversed(first)]
     digest = _digest(rows)
     now = timezone.now()
     stored, _ = ForeignList.objects.get_or_create(cluster=cluster, defaults={"looked_at": now})
@@ -35,7 +37,7 @@ def keep(cluster: Cluster, found: Sequence[WayOut]) -> ForeignList:
 
 
 def _row(cluster: Cluster, way: WayOut) -> ForeignObject:
-    key = way.key
+    key, hosts = way.key, [_storable(host)[:_LONGEST_NAME] for host in way.hosts]
     return ForeignObject(
         cluster=cluster,
         api_version=key.api_version,
@@ -44,15 +46,15 @@ def _row(cluster: Cluster, way: WayOut) -> ForeignObject:
         name=key.name,
         uid=way.uid,
         resource_version=way.resource_version,
-        managers=list(way.managers),
-        hosts=[_storable(host) for host in way.hosts],
+        managers=[_storable(manager) for manager in way.managers],
+        hosts=hosts,
         ports=list(way.ports),
-        serves=[_storable(name) for name in way.serves],
-        sentence=way.sentence[:_LONGEST],
+        serves=[_storable(name)[:_LONGEST_NAME] for name in way.serves],
+        sentence=_storable(way.sentence)[:_LONGEST],
         adoptable=way.adoptable,
-        why_not=way.why_not[:_LONGEST],
+        why_not=_storable(way.why_not)[:_LONGEST],
         granted=list(way.granted),
-        search=_storable(" ".join([key.namespace, key.name, *way.hosts])).lower(),
+        search=" ".join([key.namespace, key.name, *hosts]).lower(),
     )
 
 
@@ -64,7 +66,7 @@ def forget(cluster: Cluster, uid: str) -> None:
 
 def _storable(text: str) -> str:
     """Return a text that every database keeps; what others write may hold anything."""
-    return text.replace("\x00", "\ufffd")
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _digest(rows: Sequence[ForeignObject]) -> str:

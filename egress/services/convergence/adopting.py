@@ -130,9 +130,13 @@ def _unsettled(work: Work) -> Sequence[Adoption]:
         cluster=work.state.cluster,
         outcome__in=[Outcome.WAITING, Outcome.STALE],
         request__status=RequestStatus.APPROVED,
-    ).select_related("request__cluster", "cluster")
+    )
     requests = {grant.request_id for grant in (*work.state.grants, *work.state.ended)}
-    return [adoption for adoption in rows.order_by("pk") if adoption.request_id in requests]
+    # Numbers first: the objects are large, and most are those of other slices.
+    asked = rows.values_list("pk", "request_id")
+    mine = [pk for pk, request in asked if request in requests]
+    found = Adoption.objects.filter(pk__in=mine).select_related("request__cluster", "cluster")
+    return list(found.order_by("pk")) if mine else []
 
 
 def _is_as_decided(adoption: Adoption) -> bool:

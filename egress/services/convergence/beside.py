@@ -8,8 +8,6 @@ a claim: a namespace that somebody else works on is left out and tried again a m
 from collections.abc import Iterable
 from types import TracebackType
 
-from django.conf import settings
-
 from egress.domain.objects import ObjectKey
 from egress.models import Slice
 from egress.services.convergence.claim import Claim, ClaimLostError
@@ -85,6 +83,17 @@ class Claims:
             claim.row.key for pk, claim in claims.items() if fences.get(pk) != claim.fence
         )
 
+    def kept(self, keys: Iterable[ObjectKey]) -> frozenset[ObjectKey]:
+        """Return those of the objects whose slices nobody else has claimed since.
+
+        Nor can anybody until the caller's transaction ends.
+        """
+        claims = {key: self._claim_of(key) for key in keys}
+        wanted = {claim.row.key: claim for claim in claims.values()}
+        # In the order in which everybody locks slices.
+        kept = {name for name, claim in sorted(wanted.items()) if claim.stays()}
+        return frozenset(key for key, claim in claims.items() if claim.row.key in kept)
+
     def _claim_of(self, key: ObjectKey) -> Claim:
         return self.beside.get(self.writers.get(key, ""), self.own)
 
@@ -93,10 +102,10 @@ class Claims:
         for claim in sorted([self.own, *self.beside.values()], key=lambda one: one.row.key):
             claim.lock()
 
-    def keep_quiet(self) -> None:
-        """Note on all slices that a write of ours may still arrive."""
+    def expect_late_writes(self) -> None:
+        """Give all slices back as ones that a write of ours may still arrive at."""
         for claim in (self.own, *self.beside.values()):
-            claim.keep_quiet(settings.CALL_TIMEOUT_SECONDS)
+            claim.expect_late_writes()
 
     def __enter__(self) -> "Claims":
         return self

@@ -40,6 +40,7 @@ class Claim:
         self.fence = row.fence
         self.generation = row.wanted
         self._asked_at = asked_at
+        self._has_late_writes = False
 
     def check(self) -> None:
         """Make sure the slice is still ours, and for long enough to finish one write.
@@ -65,6 +66,13 @@ class Claim:
         """Keep the slice until the caller's transaction ends. Raises ClaimLostError."""
         if not self._mine().update(fence=F("fence")):
             raise ClaimLostError(str(self))
+
+    def stays(self) -> bool:
+        """Tell whether nobody else has claimed the slice since, however old the lease is.
+
+        If so, nobody can until the caller's transaction ends.
+        """
+        return bool(Slice.objects.filter(pk=self.row.pk, fence=self.fence).update(fence=F("fence")))
 
     def finish(self, reason: str = "", message: str = "") -> None:
         """Give the slice back as done, in the caller's transaction. Raises ClaimLostError.
@@ -93,15 +101,22 @@ class Claim:
 
     def release(self) -> None:
         """Give the slice back as it was: still due if it was due. Does nothing once it is lost."""
-        self._mine().update(holder="", lease_until=None)
+        self._mine().update(**self._freed())
 
-    def keep_quiet(self, seconds: float) -> None:
-        """Note that a write of ours may still arrive for so many seconds."""
-        Slice.objects.filter(pk=self.row.pk).update(quiet_at=from_now(seconds))
+    def expect_late_writes(self) -> None:
+        """Give the slice back as one that a write of ours may still arrive at, whatever comes.
+
+        Should it not be given back, its lease runs out, which tells whoever is next the same.
+        """
+        self._has_late_writes = True
 
     def _give_back(self, **changes: object) -> None:
-        if not self._mine().update(holder="", lease_until=None, **changes):
+        if not self._mine().update(**self._freed(), **changes):
             raise ClaimLostError(str(self))
+
+    def _freed(self) -> dict[str, object]:
+        quiet = {"quiet_at": from_now(settings.CALL_TIMEOUT_SECONDS)}
+        return {"holder": "", "lease_until": None, **(quiet if self._has_late_writes else {})}
 
     def _mine(self) -> QuerySet[Slice]:
         return Slice.objects.filter(

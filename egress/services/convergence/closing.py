@@ -14,7 +14,7 @@ from egress.services.convergence.adopting import settle_adopted
 from egress.services.convergence.assignments import forget_unused
 from egress.services.convergence.beside import Claims
 from egress.services.convergence.claim import Again, Claim
-from egress.services.convergence.clock import database_now
+from egress.services.convergence.clock import database_now, trusted
 from egress.services.convergence.decisions import note_decisions
 from egress.services.convergence.grants import activate, confirm_gone, mark_failed, note_aliases
 from egress.services.convergence.names import alias_keys_of, keys_of
@@ -39,7 +39,7 @@ def close(claims: Claims, work: Work, tally: Tally, sight: Sight, announced: Ann
         now = database_now()
         failed = _failed_grants(work, tally, sight)
         applied = [grant for grant in state.grants if grant not in failed]
-        entries = activate(grants=applied, now=now)
+        entries = activate(grants=applied, now=trusted(now))
         entries += mark_failed(problems=failed)
         entries += note_aliases(grants=state.guests, problems=_failed_aliases(work, tally))
         if sight.is_final:
@@ -57,8 +57,6 @@ def close(claims: Claims, work: Work, tally: Tally, sight: Sight, announced: Ann
         if announced.delivery:
             told = problem or next(iter(_waits(tally, sight)), None)
             entries.append(_end(announced.delivery, announced.rows, told, now))
-        if tally.is_unknown:
-            claims.keep_quiet()
         _give_back(claim, work, tally, sight, problem, now)
         if state.is_host:
             forget_unused(state.cluster, state.host)

@@ -153,20 +153,29 @@ def _foreign(
     lists = together.all_of([partial(gateway.list, kind, "", q) for q in (others, *about)])
     read = {uid_of(obj): obj for one in lists for obj in one.items}
     read |= {uid_of(obj): obj for obj in near if obj["kind"] == kind.kind}
-    read |= {uid_of(obj): obj for obj in _known_foreign(work, gateway, kind, hosts) if obj}
+    known = _known_foreign(work, gateway, kind, hosts, read.keys())
+    read |= {uid_of(obj): obj for obj in known if obj}
     return _not_ours(work, read.values())
 
 
 def _known_foreign(
-    work: Work, gateway: ClusterGateway, kind: Kind, hosts: Collection[str]
+    work: Work,
+    gateway: ClusterGateway,
+    kind: Kind,
+    hosts: Collection[str],
+    read: Collection[str],
 ) -> list[KubeObject | None]:
-    """Read what is known to be somebody else's and names a host, whatever labels it carries."""
+    """Read what is known to be somebody else's and names a host, whatever labels it carries.
+
+    What was just `read`, by its uid, is left out: anybody may write thousands of them.
+    """
     names = Q()
     for host in hosts:
         names |= Q(search__contains=host)
     rows = ForeignObject.objects.filter(names, cluster=work.state.cluster, kind=kind.kind)
-    places = rows.values_list("namespace", "name") if hosts else ()
-    return together.all_of([partial(gateway.get, kind, *place) for place in places])
+    places = rows.values_list("uid", "namespace", "name") if hosts else ()
+    unread = [place for uid, *place in places if uid not in read]
+    return together.all_of([partial(gateway.get, kind, *place) for place in unread])
 
 
 def _in_groups(hosts: Collection[str]) -> list[list[str]]:

@@ -100,7 +100,7 @@ def _announce(claims: Claims, work: Work) -> Announced:
     try:
         return announce(claims, work)
     except BrakedError:
-        hold_unexplained(work)
+        hold_unexplained(claims, work)
         return announce(claims, work)
 
 

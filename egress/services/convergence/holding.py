@@ -72,13 +72,11 @@ def covered(cluster: Cluster, removals: Iterable[Removal]) -> dict[ObjectKey, in
     wanted = {tuple(one.as_json()): one.key for one in removals}
     if not wanted:
         return {}
-    found = {}
+    found: dict[ObjectKey, int] = {}
     for release in BrakeRelease.objects.filter(cluster=cluster, until__gt=database_now()):
-        used = set(_used(release))
-        for told in release.objects_released:
-            key = wanted.get(tuple(told))
-            if key is not None and key not in used:
-                found[key] = release.pk
+        told = {tuple(one) for one in release.objects_released}
+        meant = {key for one, key in wanted.items() if one in told}
+        found |= dict.fromkeys(meant - _used(release, meant), release.pk)
     return found
 
 
@@ -101,10 +99,18 @@ def put_brake_on(claims: Claims, work: Work) -> None:
             note_held(row, held)
 
 
-def hold_unexplained(work: Work) -> None:
-    """Hold what was not held before: others used up the room, or the release, meanwhile."""
-    _hold(work, {*work.unexplained, *work.released})
+def hold_unexplained(claims: Claims, work: Work) -> None:
+    """Hold what was not held before: others used up the room, or the release, meanwhile.
+
+    Raises ClaimLostError.
+    """
+    keys = {*work.unexplained, *work.released}
+    held = removals_of(work, keys)
+    _hold(work, keys)
     work.unexplained, work.released = frozenset(), {}
+    with transaction.atomic():
+        claims.own.lock()
+        note_held(claims.own.row, held, is_all=False)
 
 
 def _hold(work: Work, keys: Collection[ObjectKey]) -> None:
@@ -129,11 +135,14 @@ def use_releases(work: Work) -> None:
     first.update(used_at=database_now())
 
 
-def note_held(row: Slice, removals: Iterable[Removal]) -> None:
-    """Write down all that is held of a slice now, in the caller's transaction."""
+def note_held(row: Slice, removals: Iterable[Removal], *, is_all: bool = True) -> None:
+    """Write down what is held of a slice now, in the caller's transaction.
+
+    Unless it `is_all`, what was written down before is still held.
+    """
     wanted = {one.key: one for one in removals}
     known = {_key(held): held for held in HeldRemoval.objects.filter(slice=row)}
-    gone = [held.pk for key, held in known.items() if key not in wanted]
+    gone = [held.pk for key, held in known.items() if is_all and key not in wanted]
     HeldRemoval.objects.filter(pk__in=gone).delete()
     for key, one in wanted.items():
         told = {"uid": one.uid, "left": one.left, "host": one.host}
@@ -161,12 +170,15 @@ def note_found(
         note_held(row, held[row.pk])
 
 
-def _used(release: BrakeRelease) -> Iterable[ObjectKey]:
+def _used(release: BrakeRelease, keys: Collection[ObjectKey]) -> set[ObjectKey]:
+    """Return those of some objects for which a release was made use of."""
+    if not keys:
+        return set()
     nothing_done = [DeliveryStep.Result.SKIPPED, DeliveryStep.Result.FAILED]
-    steps = DeliveryStep.objects.filter(release=release).exclude(result__in=nothing_done)
-    return (
-        ObjectKey(*one) for one in steps.values_list("api_version", "kind", "namespace", "name")
-    )
+    # By name: a release may have been used for thousands of others already.
+    steps = DeliveryStep.objects.filter(release=release, name__in={key.name for key in keys})
+    rows = steps.exclude(result__in=nothing_done)
+    return {ObjectKey(*one) for one in rows.values_list("api_version", "kind", "namespace", "name")}
 
 
 def _hash_of(obj: KubeObject | None) -> str:

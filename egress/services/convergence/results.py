@@ -1,7 +1,7 @@
 """What came of the writes of a delivery: stored batch by batch, each in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -47,7 +47,8 @@ def note(claims: Claims, work: Work, results: Sequence[Noted]) -> None:
     """Store the results of a batch of writes.
 
     What may or may not have happened (UNKNOWN) keeps its intent, so that the next delivery reads
-    it.
+    it. So does everything in a slice that another worker has claimed meanwhile: the intent may be
+    that worker's.
     """
     if not results:
         return
@@ -57,12 +58,17 @@ def note(claims: Claims, work: Work, results: Sequence[Noted]) -> None:
         row.result, row.message, row.finished_at = one.result, one.message[:1000], now
         row.uid = uid_of(one.live) or row.uid
     with transaction.atomic():
+        kept = claims.kept(one.step.key for one in results)
         _store_steps([one.row for one in results], ["result", "message", "finished_at", "uid"])
-        written = [one for one in results if one.result == Result.WRITTEN]
+        written = [
+            replace(one, is_last=one.is_last and one.step.key in kept)
+            for one in results
+            if one.result == Result.WRITTEN
+        ]
         _remember(claims, work, [one for one in written if one.step.verb is not Verb.DELETE], now)
         _forget(work, [one for one in written if one.step.verb is Verb.DELETE])
         undone = (Result.FAILED, Result.SKIPPED)
-        keys = [one.step.key for one in results if one.result in undone]
+        keys = [one.step.key for one in results if one.result in undone and one.step.key in kept]
         earlier = _still_on_their_way(claims, work, keys)
         _drop_intents(work, [key for key in keys if key not in earlier])
         intend(claims, work.state.cluster, earlier)

@@ -1,6 +1,7 @@
 """One write to a cluster: sent, and looked up when its answer was lost."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from egress.cluster.errors import ClusterError, Fault
 from egress.cluster.gateway import ClusterGateway, KubeObject
@@ -11,18 +12,26 @@ from egress.services.convergence.live import kind_of_key, uid_of
 from egress.services.convergence.record import hash_of
 
 
+class _LookTooOldError(Exception):
+    """So much time went by since a name was seen to be free that nothing was sent."""
+
+
 def send(
-    gateway: ClusterGateway, step: Step, *, looked: bool, check: Callable[[], None]
+    gateway: ClusterGateway,
+    step: Step,
+    *,
+    looked: Callable[[], bool],
+    check: Callable[[], None],
 ) -> KubeObject | None:
     """Do one write and return the object as the cluster stored it, None for a delete.
 
-    One whose answer was lost is looked up, and counts when it has happened. `looked` tells that
-    the name of what is created was seen to be free a moment ago. `check` is called right before
-    anything is sent. Raises ClusterError, and what `check` raises.
+    One whose answer was lost is looked up, and counts when it has happened. `looked` tells
+    whether the name of what is created was seen to be free a moment ago. It is asked right before
+    anything is sent, as `check` is: a write may have waited long for its turn. Raises
+    ClusterError, and what `check` raises.
     """
     try:
-        with sending(check=check):
-            return _call(gateway, step, looked=looked)
+        return _send(gateway, step, looked, check)
     except ClusterError as error:
         if not error.outcome_unknown:
             raise
@@ -31,6 +40,21 @@ def send(
             # It may still be on its way, so the outcome stays unknown.
             raise
         return seen if step.obj else None
+
+
+def _send(
+    gateway: ClusterGateway, step: Step, looked: Callable[[], bool], check: Callable[[], None]
+) -> KubeObject | None:
+    def check_both() -> None:
+        check()
+        if not looked():
+            raise _LookTooOldError
+
+    if looked():
+        with suppress(_LookTooOldError), sending(check=check_both):
+            return _call(gateway, step, looked=True)
+    with sending(check=check):
+        return _call(gateway, step, looked=False)
 
 
 def _has_happened(step: Step, seen: KubeObject | None) -> bool:

@@ -134,10 +134,10 @@ class _Run:
         """
         stopping.check()
         ready = self._with_address([one for write in batch if (one := self._ready(write))])
-        self._amend(ready, batch)
         if ready:
             self.claims.check()
             ready = [write for write in ready if self._is_covered(write)]
+        self._amend(ready, batch)
         sent = together.side_by_side([partial(self._send, write.step) for write in ready])
         for write, found in zip(ready, sent, strict=True):
             self._take_down(write, found)
@@ -201,13 +201,17 @@ class _Run:
         return False
 
     def _send(self, step: Step) -> KubeObject | None:
-        tried = self.work.tried.get(step.key, -LOOK_SECONDS)
         return send(
             self.gateway,
             step,
-            looked=step.verb is Verb.CREATE and steady() - tried < LOOK_SECONDS,
+            looked=partial(self._is_seen_free, step),
             check=partial(self.claims.require_time, step.key),
         )
+
+    def _is_seen_free(self, step: Step) -> bool:
+        tried = self.work.tried.get(step.key)
+        is_new = tried is not None and steady() - tried < LOOK_SECONDS
+        return step.verb is Verb.CREATE and is_new
 
     def _skip(self, write: _Write, why: str) -> None:
         self.results.append(Noted(write.step, write.row, Result.SKIPPED, message=why))
@@ -217,6 +221,8 @@ class _Run:
         step, row = write.step, write.row
         if isinstance(found, ClusterError):
             self.tally.fail(step, found)
+            if found.outcome_unknown:
+                self.claims.expect_late_writes()
             result = Result.UNKNOWN if found.outcome_unknown else Result.FAILED
             self.results.append(
                 Noted(step, row, result, message=found.message, is_last=write.is_last)

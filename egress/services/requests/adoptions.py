@@ -113,8 +113,10 @@ def preview_adoption(*, cluster: Cluster, key: ObjectKey, actor: Actor) -> Adopt
             "The cluster did not answer in time. Try again in a moment.", reason="ClusterNotLooked"
         )
     obj = find_now(sight.snapshot, key)
-    stands_in = _judged(cluster, sight, obj)
     uid = str(obj["metadata"]["uid"])
+    pin = Pin(key, uid, str(obj["metadata"]["resourceVersion"]))
+    _refuse_asked_for(cluster, pin)
+    stands_in = _judged(cluster, sight, obj)
     assessment = assess(
         cluster=cluster,
         subject=Subject(namespace.name),
@@ -124,7 +126,7 @@ def preview_adoption(*, cluster: Cluster, key: ObjectKey, actor: Actor) -> Adopt
         sight=Sight(without(sight.snapshot, uid)),
     )
     return AdoptionPreview(
-        Pin(key, uid, str(obj["metadata"]["resourceVersion"])),
+        pin,
         manifest_of(obj),
         stands_in.destinations,
         to_yaml(stands_in.objects),

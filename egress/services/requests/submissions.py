@@ -48,9 +48,9 @@ def submit(*, draft: RequestDraft, actor: Actor) -> Request:
         return create(reading=read(draft, standing), standing=standing, actor=actor, sight=sight)
 
 
-def _look_for(reading: Reading, standing: Standing) -> Sight:
+def _look_for(reading: Reading, standing: Standing, *, adopts: bool = False) -> Sight:
     cluster, namespace, _ = understood(reading)
-    require_right_to_ask(standing, namespace)
+    require_right_to_ask(standing, namespace, adopts=adopts)
     return look(cluster, namespace.name)
 
 
@@ -107,8 +107,8 @@ def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) 
     Conflict when the request was decided or edited meanwhile.
     """
     standing = guards.standing_of_actor(actor)
-    _own_pending(request, standing, revision)
-    sight = _look_for(read(draft, standing), standing)
+    seen = _own_pending(request, standing, revision)
+    sight = _look_for(read(draft, standing), standing, adopts=bool(seen.adopts_digest))
     with transaction.atomic():
         standing = guards.standing_of_actor(actor)
         stored = _own_pending(request, standing, revision)
@@ -131,7 +131,7 @@ def _edit(
     stored: Request, reading: Reading, standing: Standing, actor: Actor, sight: Sight
 ) -> Request:
     cluster, namespace, destinations = understood(reading)
-    require_right_to_ask(standing, namespace)
+    require_right_to_ask(standing, namespace, adopts=bool(stored.adopts_digest))
     before = facts(stored, [row.destination for row in stored.destinations.all()])
     if stored.renews is not None or stored.adopts_digest:
         refuse_other_access(stored, cluster, namespace, reading, destinations)
@@ -177,9 +177,12 @@ def understood(reading: Reading) -> tuple[Cluster, Namespace, list[Destination]]
     return reading.cluster, reading.namespace, destinations
 
 
-def require_right_to_ask(standing: Standing, namespace: Namespace) -> None:
-    """Raise NotAllowed when the namespace is not one of the person's teams'."""
-    if rules.may_ask(standing, namespace):
+def require_right_to_ask(standing: Standing, namespace: Namespace, *, adopts: bool = False) -> None:
+    """Raise NotAllowed when the namespace is not one of the person's teams'.
+
+    `adopts` tells that an object is adopted, which admins may ask for as well.
+    """
+    if rules.may_adopt(standing, namespace) if adopts else rules.may_ask(standing, namespace):
         return
     owner = namespace.owner_name
     ask = f"Ask somebody of team {quoted(owner)}." if owner else "Ask an admin to set its owner."

@@ -21,7 +21,7 @@ KINDS = (
 class ForeignFilter(FilterForm):
     """Narrows foreign objects by what they are and where."""
 
-    q = forms.CharField(required=False, max_length=253, label="Host, name or namespace")
+    q = forms.CharField(required=False, max_length=253, label="Host or name")
     kind = forms.ChoiceField(
         required=False, choices=[("", "All"), *((kind, kind) for kind in KINDS)]
     )

@@ -53,14 +53,12 @@ class ForeignPanel:
 def foreign_panel(cluster: Cluster, standing: Standing) -> ForeignPanel:
     """Return the panel of a cluster, as far as somebody may know of it."""
     seen, known = visible_foreign(cluster, standing), list_of(cluster)
-    first = [*seen.filter(adoptable=True)[:SHOWN]]
-    first += [*seen.filter(adoptable=False)[: SHOWN - len(first)]]
     everything = standing.sees_everything and known is not None
     return ForeignPanel(
         looked_at=known.looked_at if known else None,
         count=seen.count(),
         adoptable=seen.filter(adoptable=True).count(),
-        rows=foreign_rows(cluster, standing, first),
+        rows=foreign_rows(cluster, standing, seen[:SHOWN]),
         total=known.total if everything and known else 0,
         kept=ForeignObject.objects.filter(cluster=cluster).count() if everything else 0,
     )
@@ -102,8 +100,10 @@ def adoption_of(request: Request) -> AdoptionView | None:
 
 
 def manifest_yaml(manifest: dict[str, object]) -> str:
-    """Return an object as people read it."""
+    """Return an object as people read it: what it is first, however it was stored."""
+    first = [name for name in ("apiVersion", "kind", "metadata") if name in manifest]
+    ordered = {name: manifest[name] for name in first} | manifest
     try:
-        return to_yaml([manifest])
+        return to_yaml([ordered])
     except yaml.YAMLError:
         return str(manifest)

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from egress.models import Cluster, ForeignObject, Request
-from egress.selectors.foreign import list_of, visible_foreign
+from egress.selectors.foreign import asked_for, list_of, visible_foreign
 from egress.services import requests as request_service
 from egress.services.adoption.judging import Pin
 from egress.services.errors import Conflict, Missing, Refused, Unavailable
@@ -68,6 +68,7 @@ def _show(request: HttpRequest, row: ForeignObject, form: AdoptForm | None) -> H
         "manifest": manifest_yaml(seen.manifest) if seen else "",
         "findings": [ShownFinding(f.level, f.message, f.reason, codes=f.codes) for f in found],
         "why_not": why_not,
+        "asked": asked_for(row.cluster, [row.uid]).get(row.uid),
         "form": form,
     }
     status = form.status_now if form else 200

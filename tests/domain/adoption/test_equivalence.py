@@ -1,6 +1,7 @@
 """An entry of somebody else is adopted only when grants open exactly the same."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -205,6 +206,130 @@ def test_a_sidecar_that_hides_the_entry_makes_the_difference() -> None:
     found = refusal(entry(), surrounding(GATEWAY, sidecars=[hides]))
     assert found.reason == "NotEquivalent"
     assert "would reach" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"kind": "VirtualService", "spec": {"hosts": ["*.example.com"]}},
+        {"kind": "VirtualService", "spec": {"hosts": ["*x.example.com"]}},
+        {"kind": "DestinationRule", "spec": {"host": "*.example.com"}},
+    ],
+)
+def test_a_wildcard_has_a_say_on_names_that_are_no_longer_than_itself(said: dict[str, Any]) -> None:
+    named = {"name": "theirs", "namespace": "data"}
+    other = {**said, "apiVersion": "networking.istio.io/v1", "metadata": named}
+    found = refusal(entry(hosts=["x.example.com"]), surrounding(others=[other]))
+    assert found.reason == "OthersHaveASay"
+
+
+@pytest.mark.parametrize("family", ["http", "tls", "tcp"])
+def test_a_route_of_another_host_that_leads_to_this_one_has_a_say_too(family: str) -> None:
+    other = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "theirs", "namespace": "shop"},
+        "spec": {
+            "hosts": ["front.example.net"],
+            family: [{"route": [{"destination": {"host": HOST, "port": {"number": 443}}}]}],
+        },
+    }
+    found = refusal(entry(), surrounding(GATEWAY, others=[other]))
+    assert found.reason == "OthersHaveASay"
+
+
+@pytest.mark.parametrize("seen", ["./*", "istio-egress/*"])
+def test_a_sidecar_of_some_workloads_that_sees_one_place_only_makes_the_difference(
+    seen: str,
+) -> None:
+    some = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Sidecar",
+        "metadata": {"name": "some", "namespace": "shop"},
+        "spec": {
+            "workloadSelector": {"labels": {"app": "web"}},
+            "egress": [{"hosts": [seen]}],
+        },
+    }
+    assert refusal(entry(), surrounding(GATEWAY, sidecars=[some])).reason == "NotEquivalent"
+
+
+def test_a_sidecar_of_some_workloads_that_sees_both_places_makes_none() -> None:
+    some = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Sidecar",
+        "metadata": {"name": "some", "namespace": "shop"},
+        "spec": {"workloadSelector": {"labels": {"app": "web"}}, "egress": [{"hosts": ["*/*"]}]},
+    }
+    assert adopted(entry(), surrounding(GATEWAY, sidecars=[some]))
+
+
+def test_an_entry_with_more_destinations_than_a_request_may_have_is_refused_unread() -> None:
+    ports = [{"number": n, "name": f"p-{n}", "protocol": "TLS"} for n in range(1, 6)]
+    found = refusal(entry(hosts=[f"h{n}.example.com" for n in range(5)], ports=ports))
+    assert found.reason == "TooManyDestinations"
+    more = surrounding(most_destinations=25)
+    assert adopted(entry(hosts=[f"h{n}.example.com" for n in range(5)], ports=ports), more)
+
+
+def test_namespaces_that_nothing_names_are_asked_about_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    around = surrounding()
+    facts = dict(around.inventory.namespaces)
+    facts |= {f"n{n}": replace(facts["data"], name=f"n{n}") for n in range(200)}
+    asked: set[str] = set()
+    real = Mesh.can
+
+    def can(self: Mesh, subject: Subject, *said: Any) -> Any:
+        asked.add(subject.namespace)
+        return real(self, subject, *said)
+
+    monkeypatch.setattr(Mesh, "can", can)
+    assert adopted(entry(), replace(around, inventory=replace(around.inventory, namespaces=facts)))
+    assert "shop" in asked
+    assert 2 <= len(asked) <= 5
+
+
+def test_an_entry_with_a_wildcard_is_refused_beside_a_name_that_it_covers() -> None:
+    other = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "theirs", "namespace": "data"},
+        "spec": {"host": "a.example.com"},
+    }
+    wild = entry(hosts=["*.example.com"], resolution="DYNAMIC_DNS")
+    assert refusal(wild, surrounding(others=[other])).reason == "OthersHaveASay"
+
+
+def test_other_hosts_and_objects_for_other_namespaces_have_no_say() -> None:
+    others = [
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "ServiceEntry",
+            "metadata": {"name": name, "namespace": "data"},
+            "spec": {"hosts": [host], "exportTo": targets},
+        }
+        for name, host, targets in (("a", "other.example.com", ["*"]), ("b", HOST, ["."]))
+    ]
+    assert adopted(entry(), surrounding(others=others))
+
+
+@pytest.mark.parametrize(
+    "listener", [{"port": {"number": 9999, "protocol": "TLS", "name": "p"}}, {"bind": "127.0.0.1"}]
+)
+@pytest.mark.parametrize("place", ["shop", "istio-system"])
+def test_a_sidecar_that_shows_hosts_on_some_ports_only_is_not_understood(
+    listener: dict[str, Any], place: str
+) -> None:
+    shows = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Sidecar",
+        "metadata": {"name": "default", "namespace": place},
+        "spec": {"egress": [{"hosts": ["./*"]}, {**listener, "hosts": ["istio-egress/*"]}]},
+    }
+    found = refusal(entry(), surrounding(GATEWAY, sidecars=[shows]))
+    assert found.reason == "SidecarNotUnderstood"
 
 
 # Properties: an oracle that knows entries only, not what the portal renders.

@@ -1,5 +1,6 @@
 """Whatever others write is read without a failure: a list must not stop at one strange object."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,3 +85,42 @@ def test_long_lists_of_one_object_are_cut() -> None:
     (way,) = listed(Read.SERVICE_ENTRY, entry(hosts=hosts))
     assert len(way.hosts) == 20
     assert "47 more" in way.sentence
+
+
+@pytest.mark.parametrize(
+    ("wild", "host", "is_listed"),
+    [
+        ("*.partner.internal", "a.partner.internal", True),
+        ("*.partner.internal", "*.a.partner.internal", True),
+        ("*r.internal", "ar.internal", True),
+        ("*.partner.internal", "partner.internal", False),
+        ("*", "database", True),
+        ("*.partner.internal", "database", False),
+    ],
+)
+def test_a_rule_for_a_host_that_somebody_s_wildcard_opens_is_listed(
+    wild: str, host: str, is_listed: bool
+) -> None:
+    rule = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "rule", "namespace": "shop", "uid": "u"},
+        "spec": {"host": host},
+    }
+    opens = {Read.SERVICE_ENTRY: (entry(hosts=[wild]),), Read.DESTINATION_RULE: (rule,)}
+    inside = replace(CLUSTER, cluster_domain="internal")
+    found = ways_out(Snapshot(objects=opens), inside, inventory(), ours=(), hosts={})
+    assert ("rule" in {way.key.name for way in found}) == is_listed
+
+
+def test_a_route_that_sends_copies_outside_is_listed() -> None:
+    copies = {"mirror": {"host": HOST}, "route": [{"destination": {"host": "web"}}]}
+    route = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "copies", "namespace": "shop", "uid": "u"},
+        "spec": {"hosts": ["web.shop.svc.cluster.local"], "http": [copies]},
+    }
+    opens = {Read.SERVICE_ENTRY: (entry(),), Read.VIRTUAL_SERVICE: (route,)}
+    found = ways_out(Snapshot(objects=opens), CLUSTER, inventory(), ours=(), hosts={})
+    assert "copies" in {way.key.name for way in found}

@@ -11,8 +11,8 @@ from egress.cluster.errors import ClusterError, Fault
 from egress.cluster.gateway import KubeObject
 from egress.cluster.kube import KubeGateway
 from egress.domain.lifecycle import GrantStatus, Verdict
-from egress.models import Adoption, AuditEvent, DeliveryStep, Person, Request, Slice
-from egress.services import audit, grants, requests
+from egress.models import Adoption, AuditEvent, Cluster, DeliveryStep, Person, Request, Slice
+from egress.services import audit, grants, posture, requests
 from tests import factories as make
 from tests.services.adopting import HOST, Adopting, adopting_company, grants_of
 
@@ -280,3 +280,16 @@ def test_a_denied_adoption_changes_nothing(company: Adopting, owner: Person, ali
     company.converge(2)
     assert company.live(entry)
     assert not grants_of(asked)
+
+
+def test_a_look_between_the_approval_and_the_delivery_changes_nothing(
+    company: Adopting, owner: Person, alice: Person
+) -> None:
+    entry = company.plant()
+    request = company.adopted(entry, owner, alice)
+    posture.look(Cluster.objects.get(pk=company.cluster.pk), company.gateway)
+    company.converge()
+    posture.look(Cluster.objects.get(pk=company.cluster.pk), company.gateway)
+    company.converge(2)
+    assert company.live(entry) is None
+    assert company.outcome(request) == Adoption.Outcome.DELETED

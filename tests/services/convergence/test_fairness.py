@@ -164,3 +164,38 @@ def test_real_deliveries_alternate_between_teams(world: World, order: tuple[str,
     teams = list(done.values_list("tenant", flat=True))
     assert len(teams) == 12
     assert all(set(pair) == {GREEDY, OTHER} for pair in zip(teams[::2], teams[1::2], strict=True))
+
+
+@pytest.mark.parametrize("again", [Priority.REVOKE, Priority.GRANT, Priority.DRIFT])
+def test_a_slice_that_is_marked_again_and_again_keeps_its_place(
+    world: World, again: Priority
+) -> None:
+    waiting = mark_host(world, "api.example.com", "shop", Priority.REVOKE)
+    Slice.objects.update(due_at=timezone.now() - timedelta(minutes=6))
+    due(world, 20, TEAM, priority=Priority.REVOKE)
+    mark_host(world, "api.example.com", "shop", again)
+    taken = claim_next("worker-1")
+    assert taken is not None
+    assert taken.row.pk == waiting.pk
+
+
+def test_a_slice_that_waits_for_its_next_try_is_due_when_it_is_marked(world: World) -> None:
+    mark_host(world, "api.example.com", "shop", Priority.GRANT)
+    Slice.objects.update(due_at=timezone.now() + timedelta(minutes=5))
+    assert claim_next("worker-1") is None
+    mark_host(world, "api.example.com", "shop", Priority.GRANT)
+    assert claim_next("worker-1") is not None
+
+
+def test_a_slice_that_is_marked_while_it_is_delivered_goes_to_the_end(world: World) -> None:
+    busy = mark_host(world, "api.example.com", "shop", Priority.GRANT)
+    Slice.objects.update(due_at=timezone.now() - timedelta(minutes=6))
+    due(world, 1, TEAM)
+    held = claim_next("worker-1")
+    assert held is not None
+    assert held.row.pk == busy.pk
+    mark_host(world, "api.example.com", "shop", Priority.GRANT)
+    held.finish()
+    second = claim_next("worker-1")
+    assert second is not None
+    assert second.row.pk != busy.pk

@@ -8,8 +8,10 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from egress.models import Delivery, OwnedObject
+from egress.cluster.errors import ClusterError, Fault
+from egress.models import Delivery, Grant, OwnedObject
 from egress.services.convergence import results, stopping, together
+from egress.services.convergence.claim import Claim, ClaimLostError
 from tests.services.convergence.crashing import watched
 from tests.services.world import World, assert_chain_is_valid
 
@@ -84,3 +86,42 @@ def test_a_slice_is_given_back_when_the_database_went_away_for_a_moment(
     grant.refresh_from_db()
     assert grant.status == "active"
     assert OwnedObject.objects.get().uid
+
+
+@pytest.mark.parametrize("ending", ["stopped", "lease over"])
+def test_a_write_without_an_answer_is_waited_for_however_its_delivery_ends(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    settings.REQUESTS_AT_ONCE = 1
+    grants = [world.approve(f"api-{number}.example.com") for number in range(2)]
+    sent: list[str] = []
+
+    def around(name: str, call: Callable[[], Any]) -> Any:
+        if name != "create":
+            return call()
+        sent.append(name)
+        if ending == "stopped":
+            stopping.ask()
+        raise ClusterError("No answer came.", Fault.TIMEOUT, retryable=True, outcome_unknown=True)
+
+    def time_is_over(claim: Claim) -> None:
+        if sent:
+            raise ClaimLostError(str(claim))
+
+    if ending == "lease over":
+        monkeypatch.setattr(Claim, "require_time", time_is_over)
+    gateway = watched(world.sandbox.gateway, around)
+    try:
+        with mock.patch("egress.services.convergence.deliver.open_gateway", return_value=gateway):
+            world.converge()
+    finally:
+        stopping.forget()
+    assert sent == ["create"]
+    sent.clear()
+    for grant in grants:
+        world.revoke(grant)
+    world.converge("worker-2")
+    # What was sent may still arrive: nobody may say yet that it is gone for good.
+    assert not Grant.objects.filter(confirmed_at__isnull=False).exists()
+    world.settle(2)
+    assert Grant.objects.filter(confirmed_at__isnull=False).count() == len(grants)

@@ -296,3 +296,36 @@ def test_a_preview_shows_what_comes_and_what_goes(company: Adopting, owner: Pers
     assert HOST in seen.objects
     assert seen.manifest["spec"] == entry["spec"]
     assert company.live(entry)
+
+
+def test_an_admin_may_reword_what_they_asked_for(company: Adopting, adam: Person) -> None:
+    request = company.adopt(company.plant(), adam)
+    edited = requests.edit(
+        request=request,
+        draft=make.draft(company.mesh.namespace(), HOST, reason="Better words."),
+        actor=make.actor(adam),
+        revision=1,
+    )
+    assert edited.reason == "Better words."
+
+
+def test_an_admin_may_not_reword_what_they_asked_for_into_something_else(
+    company: Adopting, adam: Person
+) -> None:
+    request = company.adopt(company.plant(), adam)
+    for draft in (
+        make.draft(company.mesh.namespace(), "other.example.com"),
+        make.draft(company.mesh.namespace("payments"), HOST),
+    ):
+        with pytest.raises(Refused) as caught:
+            requests.edit(request=request, draft=draft, actor=make.actor(adam), revision=1)
+        assert caught.value.reason == "AdoptionIsFixed"
+
+
+def test_an_entry_with_too_many_destinations_is_refused_before_it_is_judged(
+    company: Adopting, owner: Person
+) -> None:
+    ports = [{"number": n, "name": f"p-{n}", "protocol": "TLS"} for n in range(1, 22)]
+    with pytest.raises(Refused, match="at most 20") as caught:
+        company.adopt(company.plant(ports=ports), owner)
+    assert caught.value.reason == "TooManyDestinations"

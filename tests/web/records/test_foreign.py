@@ -89,6 +89,8 @@ def test_before_asking_the_page_shows_what_comes_and_what_goes(
     assert "What would be deleted" in page
     assert "egress-portal.io/installation" in page
     assert "name: partner" in page
+    gone = page.partition("What would be deleted")[2]
+    assert gone.index("metadata:") < gone.index("spec:")
     assert "managedFields" not in page
 
 
@@ -106,6 +108,7 @@ def test_what_cannot_be_adopted_says_why_and_offers_no_form(
 def test_what_a_policy_blocks_is_said_before_anybody_asks(company: Adopting, adam: Person) -> None:
     page = text(get(adam, "cluster-foreign-adopt", "company", listed("sftp-partner").uid))
     assert "which the public DNS does not know" in page
+    assert "It cannot be adopted now" in page
     assert "<textarea" not in page
 
 
@@ -120,11 +123,56 @@ def test_the_team_asks_and_lands_on_the_request(
         page = text(get(person, "request", request.pk))
         assert "What would be deleted" in page
         assert "shop/partner" in page
+        assert "/api/v1/clusters/company/foreign/adopt/" in page
     assert "an adoption" in text(get(alice, "queue"))
     assert "What would be deleted" in text(get(alice, "queue-row", request.pk))
     page = text(get(owner, "cluster-foreign", "company"))
     assert f"Request {request.pk}" in page
     assert "Ask for adoption" not in page
+
+
+def test_what_is_asked_for_already_is_not_offered_again(company: Adopting, owner: Person) -> None:
+    ask(owner)
+    page = text(get(owner, "cluster-foreign-adopt", "company", listed().uid))
+    assert f"Request #{Request.objects.get().pk} asks to adopt" in page
+    assert f'href="/requests/{Request.objects.get().pk}"' in page
+    assert "<textarea" not in page
+
+
+def test_an_adoption_is_offered_to_the_approver_as_a_whole(
+    company: Adopting, owner: Person, alice: Person
+) -> None:
+    entry = company.plant("two", hosts=["a.two.example.com", "b.two.example.com"])
+    request = company.adopt(entry, owner)
+    for page in (get(alice, "request", request.pk), get(alice, "queue-row", request.pk)):
+        assert "approved or denied as a whole" in text(page)
+        assert "what is ticked" not in text(page)
+    verdict = {"verdict": "approve", "revision": 1, "approve": ["0", "1"]}
+    assert post(alice, "request-decide", request.pk, **verdict).status_code == 302
+    request.refresh_from_db()
+    assert request.status == "approved"
+
+
+def test_the_list_begins_with_what_can_be_adopted_and_goes_by_kind_and_name(
+    company: Adopting, adam: Person
+) -> None:
+    for name in ("b", "a", "c"):
+        company.plant(name, exportTo=["*"], hosts=[f"{name}.example.com"])
+    look(company)
+    page = text(get(adam, "cluster-foreign", "company"))
+    places = [page.index(f"/{name}<") for name in ("sftp-partner", "partner", "a", "b", "c")]
+    assert places == sorted(places)
+
+
+def test_a_page_of_an_earlier_list_does_not_say_that_nothing_is_foreign(
+    company: Adopting, adam: Person
+) -> None:
+    before = ForeignObject.objects.order_by("pk")[0].pk
+    company.plant("more", exportTo=["*"])
+    look(company)
+    page = text(get(adam, "cluster-foreign", "company", query=f"?before={before}"))
+    assert "Nothing foreign leads out" not in page
+    assert "The list was made anew" in page
 
 
 def test_an_object_that_changed_under_the_page_is_not_asked_for(
@@ -160,3 +208,15 @@ def test_what_others_wrote_is_escaped(company: Adopting, owner: Person) -> None:
     ForeignObject.objects.filter(name="partner").update(managers=[XSS], sentence=XSS)
     assert XSS not in text(get(owner, "cluster", "company"))
     assert XSS not in text(get(owner, "cluster-foreign", "company"))
+
+
+def test_an_adoption_that_an_admin_asked_for_shows_the_approver_what_changes(
+    company: Adopting, adam: Person, alice: Person
+) -> None:
+    ask(adam)
+    request = Request.objects.get()
+    for page in (get(alice, "request", request.pk), get(alice, "queue-row", request.pk)):
+        assert page.status_code == 200
+        assert "may no longer ask" not in text(page)
+        assert "does not belong to one of your teams" not in text(page)
+        assert "+kind: ServiceEntry" in text(page)
