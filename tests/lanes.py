@@ -75,7 +75,11 @@ LANES = (
         needs=("PostgreSQL",),
         database="postgres",
     ),
-    Lane("browser", ("-m", "browser", "-n", "2", "--dist", "loadfile"), needs=("chromium",)),
+    Lane(
+        "browser",
+        ("-m", "browser and not slow", "-n", "2", "--dist", "loadfile"),
+        needs=("chromium",),
+    ),
     Lane(
         "end to end",
         ("-m", "e2e", "-n", "2", "tests/e2e"),

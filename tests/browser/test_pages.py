@@ -1,7 +1,6 @@
 """Every page, in both themes and on a desk and a phone, as the people who look at it."""
 
 from collections.abc import Callable, Iterator
-from itertools import product
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +15,9 @@ from tests.browser.story import Story
 from tests.e2e.portal import Portal
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-THEMES, WIDTHS = ("light", "dark"), (1280, 375)
+LOOKS = (("light", 1280), ("dark", 375))
+OTHER_LOOKS = (("light", 375), ("dark", 1280))
+"""Each theme and each width is seen in LOOKS already: these are for the long runs."""
 Walker = Callable[[str], Visitor]
 
 
@@ -64,13 +65,18 @@ def troubles(visitor: Visitor, stop: Stop, url: str, theme: str, width: int) -> 
     visitor.complaints.clear()
 
 
+@pytest.mark.parametrize(
+    "looks", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.slow)], ids=["", "others"]
+)
 @pytest.mark.parametrize("stop", PAGES, ids=str)
-def test_a_page_is_sound_in_every_theme_and_width(stop: Stop, walker: Walker, told: Story) -> None:
+def test_a_page_is_sound_in_every_theme_and_width(
+    stop: Stop, looks: tuple[tuple[str, int], ...], walker: Walker, told: Story
+) -> None:
     visitor = walker(stop.person)
     visitor.expected = {stop.status} if stop.status >= 400 else set()
     found = [
         f"{theme} {width}: {trouble}"
-        for theme, width in product(THEMES, WIDTHS)
+        for theme, width in looks
         for trouble in troubles(visitor, stop, stop.url(told), theme, width)
     ]
     assert found == []
