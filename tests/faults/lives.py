@@ -13,7 +13,8 @@ from django.utils import timezone
 from egress.cluster import kinds
 from egress.cluster.gateway import KubeObject
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES, GrantStatus, RequestStatus, Verdict
-from egress.models import Grant, Person, Request
+from egress.domain.naming import base
+from egress.models import DeliveryStep, Grant, Person, Request
 from egress.selectors.bindings import is_bound
 from egress.services import gateways, grants, requests
 from egress.services.errors import ServiceError
@@ -92,6 +93,7 @@ class Life:
     def judge(self, when: str) -> None:
         """Trace what is open to grants, and what was in force to what still is."""
         now = self.world_open()
+        self.closed |= self.seen_open & self.made_anew()
         self.closed -= now
         self.strange &= now
         leaving = _places(Grant.objects.filter(ended_at__isnull=False, confirmed_at=None))
@@ -105,6 +107,16 @@ class Life:
         for grant in Grant.objects.select_related("cluster", "request__requester"):
             if not is_bound(grant) or grant.granted_by == grant.request.requester.username:
                 self.wrong.append(f"Grant {grant} has no valid decision.")
+
+    def made_anew(self) -> set[Open]:
+        """Return what entries open that a delivery deletes and makes again.
+
+        So it takes out what another manager added to a list: apply takes out only what is its own.
+        """
+        steps = DeliveryStep.objects.filter(delivery__outcome="running")
+        names = steps.values_list("namespace", "name")
+        both = {*names.filter(action="delete")} & {*names.filter(action="create")}
+        return {one for one in self.seen_open if (one[0], base(one[1])) in both}
 
     def say(self, when: str, what: str, places: set[Open]) -> None:
         """Note something wrong, once."""
