@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -123,11 +123,17 @@ def doomed_loops(
     """Return the work of a worker with all its threads, which ends when it is killed."""
 
     def live(tell: Tell) -> None:
+        _leave_the_posture_alone()
         with recording(Recorder(tell, kill_at, number)):
             Loops().start()
             threading.Event().wait()
 
     return live
+
+
+def _leave_the_posture_alone() -> None:
+    """Let no loop look at it: the cluster of a scene has no gateway, which a look would block."""
+    Cluster.objects.update(posture_at=database_now() + timedelta(days=1))
 
 
 def revoker(scene: Scene) -> Callable[[Tell], None]:
@@ -164,6 +170,7 @@ def heir_with_loops(scene: Scene) -> Callable[[Tell], None]:
 
     def live(tell: Tell) -> None:
         loops, began, pause = Loops(), time.monotonic(), threading.Event()
+        _leave_the_posture_alone()
         loops.start()
         while (left := unfinished(scene)) and time.monotonic() - began < LONGEST:
             pause.wait(EVERY)
