@@ -82,7 +82,7 @@ LANES = (
     ),
     Lane(
         "end to end",
-        ("-m", "e2e", "-n", "2", "tests/e2e"),
+        ("-m", "e2e and not slow", "-n", "2", "tests/e2e"),
         needs=("chromium", "PostgreSQL", "Redis"),
     ),
     Lane(

@@ -30,6 +30,7 @@ def test_an_approval_is_in_the_cluster_within_a_second_by_the_bell(portal: Porta
     assert statistics.median(took) <= 1.0
 
 
+@pytest.mark.slow
 def test_an_approval_is_in_the_cluster_within_twelve_seconds_without_a_broker(
     tmp_path: Path,
 ) -> None:
@@ -43,6 +44,7 @@ def test_an_approval_is_in_the_cluster_within_twelve_seconds_without_a_broker(
     assert max(took) <= 12.0
 
 
+@pytest.mark.slow
 def test_a_worker_that_never_reached_its_broker_delivers_all_the_same(tmp_path: Path) -> None:
     with postgres_server() as database:
         stores = {
