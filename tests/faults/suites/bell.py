@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -60,12 +61,12 @@ class Bell(Suite):
             portal = stack.enter_context(running_portal(folder, extra))
             yield Played(portal, broker).run
 
+    @abstractmethod
     def broker(self, folder: Path, stack: ExitStack) -> "Broker":
         """Return the broker of this suite."""
-        raise NotImplementedError
 
 
-class Broker:
+class Broker(ABC):
     """What carries messages, and how it is lost. `settings` tell the portal of it."""
 
     settings: Mapping[str, str] = {}
@@ -74,9 +75,9 @@ class Broker:
         """Do to the broker what `way` says."""
         getattr(self, way)()
 
+    @abstractmethod
     def mend(self) -> None:
         """Have the broker work again."""
-        raise NotImplementedError
 
 
 @dataclass
