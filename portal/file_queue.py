@@ -11,17 +11,24 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import structlog
+from kombu.exceptions import ChannelError
 from kombu.transport import filesystem
 from kombu.utils.json import dumps
 
 logger = structlog.get_logger(__name__)
 
+WARN_SECONDS = 60.0
+"""How often a queue that is away is told of; it is read many times a second."""
+
 
 class Channel(filesystem.Channel):
     """Messages as files in a folder; each is written aside and then renamed."""
+
+    _silent_until = 0.0
 
     def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
@@ -38,6 +45,22 @@ class Channel(filesystem.Channel):
             except ValueError as error:
                 # A machine that lost power leaves empty files. The bell is rung again.
                 logger.warning("message_unreadable", queue=queue, why=str(error)[:200])
+            except (OSError, ChannelError) as error:
+                # A worker whose queue is away would end, and its loops, which need none, with it.
+                self._warn_of_loss(queue, error)
+                raise Empty from error
+
+    def _size(self, queue: str) -> int:
+        try:
+            return int(super()._size(queue))  # type: ignore[no-untyped-call]
+        except OSError as error:
+            self._warn_of_loss(queue, error)
+            return 0
+
+    def _warn_of_loss(self, queue: str, error: Exception) -> None:
+        if time.monotonic() >= self._silent_until:
+            self._silent_until = time.monotonic() + WARN_SECONDS
+            logger.warning("queue_unreadable", queue=queue, why=str(error)[:200])
 
     def _queue_bind(self, *arguments: Any) -> None:
         with self._alone():

@@ -64,6 +64,23 @@ def test_an_empty_file_is_passed_over(opened: Callable[[], Any], tmp_path: Path)
         channel._get("converge")
 
 
+def test_a_queue_that_is_away_is_empty_until_it_is_back(
+    opened: Callable[[], Any], tmp_path: Path
+) -> None:
+    reader, queue, aside = opened(), tmp_path, tmp_path.with_name("aside")
+    queue.rename(aside)
+    with pytest.raises(Empty):
+        reader._get("converge")
+    queue.touch()
+    assert reader._size("converge") == 0
+    with pytest.raises(Empty):
+        reader._get("converge")
+    queue.unlink()
+    aside.rename(queue)
+    opened()._put("converge", {"number": 1})
+    assert reader._get("converge") == {"number": 1}
+
+
 def test_many_may_bind_the_same_queue_at_once(opened: Callable[[], Any]) -> None:
     raised: list[BaseException] = []
     start = threading.Barrier(8)
