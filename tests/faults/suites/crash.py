@@ -100,6 +100,6 @@ class ThreadsSuite(CrashSuite):
 
 BUSY = ("three-grants", "comes-and-goes", "gateway-first", "gateway-one-of-two-revoked", "expiry")
 """Scenes of the workers with threads."""
-CRASH_SQLITE = CrashSuite("sqlite", 1000, (2, 0))
-CRASH_POSTGRES = CrashSuite("postgres", 300, (6, 1))
+CRASH_SQLITE = CrashSuite("sqlite", 1000, (3, 0))
+CRASH_POSTGRES = CrashSuite("postgres", 200, (14, 1))
 CRASH_THREADS = ThreadsSuite("postgres", 100)
