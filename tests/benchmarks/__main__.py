@@ -1,7 +1,8 @@
 """`make bench`: measure, print one table, and write `var/bench/results.json`.
 
-Against the sandbox by default, each measurement in a process of its own; against any cluster with
-`--kubeconfig FILE`. Rows that lose are printed like those that win.
+Against the sandbox by default, each measurement in a process of its own, and the contests with
+kubectl against the API server of `make real` too; against any cluster with `--kubeconfig FILE`.
+Rows that lose are printed like those that win.
 """
 
 import argparse
@@ -13,12 +14,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.benchmarks.child import measured
 from tests.benchmarks.grounds import ROOT, Grounds
 from tests.benchmarks.machine import facts
 from tests.benchmarks.rows import NOT_MEASURED, Options, Row, table
+from tests.real import assets
+from tests.real.cluster import real_cluster
 from tests.servers import postgres_binaries
 
 QUICK_SIZES, QUICK_LATENCIES, QUICK_RUNS = (50,), (0.0, 5.0), 2
@@ -64,14 +68,21 @@ def _trail(options: Options) -> list[Row]:
 
 def _sync(options: Options) -> list[Row]:
     rows = measured("sync", options)
-    if options.kubeconfig:
-        return rows
-    real = "1000 objects, real cluster (--kubeconfig)"
-    return [
-        *rows,
-        Row("b", f"full sync, {real}", NOT_MEASURED, "5 x kubectl"),
-        Row("c", f"no-op sync, {real}", NOT_MEASURED, "150 x kubectl"),
-    ]
+    return rows if options.kubeconfig or options.quick else [*rows, *_real_sync(options)]
+
+
+def _real_sync(options: Options) -> list[Row]:
+    """Hold the contests on the API server that `make real` builds, where it was built."""
+    if not assets.are_there():
+        real = "1000 objects, real API server (make real, or --kubeconfig)"
+        return [
+            Row("b", f"full sync, {real}", NOT_MEASURED, "5 x kubectl"),
+            Row("c", f"no-op sync, {real}", NOT_MEASURED, "150 x kubectl"),
+        ]
+    with TemporaryDirectory(prefix="egress-real-") as folder, real_cluster(Path(folder)) as real:
+        kubeconfig = str(real.kubeconfig)
+        rows = measured("sync", replace(options, kubeconfig=kubeconfig, sizes=options.sizes[:1]))
+    return [row for row in rows if not row.what.startswith("process start")]
 
 
 MEASUREMENTS: dict[str, Callable[[Options], list[Row]]] = {
