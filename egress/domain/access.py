@@ -19,7 +19,10 @@ class Protocol(StrEnum):
     @property
     def is_http_family(self) -> bool:
         """Whether requests are visible to the proxy, so that TLS can be originated for them."""
-        return self in (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC)
+        return self in _HTTP_FAMILY
+
+
+_HTTP_FAMILY = frozenset({Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC})
 
 
 class Resolution(StrEnum):

@@ -23,6 +23,9 @@ HTTP_SUBSET = "http"
 CLIENT_PREFIX = "eg-client-"
 CLIENT_LABEL = "egress-portal.io/client"
 
+_KEPT = 16384
+"""Names kept of hosts and namespaces: those of a large cluster, in a few megabytes."""
+
 _SLUG_CHARACTERS = 38
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -30,6 +33,7 @@ _LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 
 
+@lru_cache(maxsize=_KEPT)
 def h10(text: str) -> str:
     """Return the first 10 hexadecimal digits of SHA-256 of `text`."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:10]
@@ -40,7 +44,7 @@ def slug(text: str) -> str:
     return _NO_SLUG.sub("-", text.lower()).strip("-")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def base(host: str) -> str:
     """Return the name that all objects of one host begin with."""
     return f"eg-{slug(host)[:_SLUG_CHARACTERS]}-{h10(host)}"
