@@ -20,6 +20,22 @@ Kind = Callable[[Access], str]
 """Tells which renderer a grant has, as `slices.kind_of` does for one cluster."""
 
 
+def hosts_of_several_ways(accesses: Iterable[Access]) -> set[str]:
+    """Return the hosts that were granted with more than one port, or in more than one way.
+
+    Grants of all other hosts say the same of it: only one alias can make them contradict another,
+    or the enforcements of their namespaces.
+    """
+    first: dict[str, Hashable] = {}
+    found: set[str] = set()
+    for access in accesses:
+        destination = access.destination
+        host, asked = destination.host, (destination.port, *_way(destination))
+        if first.setdefault(host, asked) != asked:
+            found.add(host)
+    return found
+
+
 def ways_in_a_namespace(accesses: Sequence[Access]) -> Iterator[CannotRender]:
     """Refuse grants that speak differently to one port of a host from one namespace."""
 
@@ -145,7 +161,7 @@ def is_one_service(destinations: Iterable[Destination]) -> bool:
     return is_small and len(served) <= 1 and len({":" in host for host in ports}) <= 1
 
 
-def _way(destination: Destination) -> Hashable:
+def _way(destination: Destination) -> tuple[Hashable, ...]:
     return (
         destination.protocol,
         destination.tls_origination,

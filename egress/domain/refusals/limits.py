@@ -1,5 +1,6 @@
 """What one object can hold: grants beyond it are held back together (istio.md 10.1, 10.3, 11.3)."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory
@@ -25,7 +26,8 @@ def too_many_ports(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRen
         is_own = kind(access) == Enforcement.SIDECAR
         return access.subject.namespace if is_own else "", access.destination.host
 
-    with_entry = [access for access in accesses if not access.destination.is_fixed_address]
+    large = _of_large_hosts(accesses, MAX_PORTS)
+    with_entry = [access for access in large if not access.destination.is_fixed_address]
     for group in _large_groups(with_entry, place, MAX_PORTS):
         if len({access.destination.port for access in group}) > MAX_PORTS:
             yield CannotRender(
@@ -40,9 +42,9 @@ def too_many_identities(
     cluster: ClusterProfile, accesses: Sequence[Access], kind: Kind
 ) -> Iterator[CannotRender]:
     """Refuse hosts whose one policy would name too many identities."""
-    with_policy = [access for access in accesses if _has_policy(access, kind)]
-    domains = _trust_domains(cluster)
-    most = MAX_IDENTITIES // domains
+    most = MAX_IDENTITIES // _trust_domains(cluster)
+    large = _of_large_hosts(accesses, most)
+    with_policy = [access for access in large if _has_policy(access, kind)]
     for group in _large_groups(with_policy, lambda access: access.destination.host, most):
         count = policy_entries(cluster, group)
         if count > MAX_IDENTITIES:
@@ -63,9 +65,10 @@ def too_long_doors(
     def place(access: Access) -> Hashable:
         return access.destination.host, access.destination.port
 
+    longest = max(1, _most_characters(cluster, inventory, accesses))
     behind_doors = [
         access
-        for access in accesses
+        for access in _of_large_hosts(accesses, MAX_DOOR_CHARACTERS // longest)
         if kind(access) == Enforcement.GATEWAY and not access.destination.protocol.is_http_family
     ]
     for group in _large_groups(behind_doors, place, 0):
@@ -101,6 +104,17 @@ def door_characters(
     return sum(frame + len(domains) * (len(ns) + len(name)) for ns, name in admitted)
 
 
+def _most_characters(
+    cluster: ClusterProfile, inventory: Inventory, accesses: Iterable[Access]
+) -> int:
+    """Return the length of the longest list that one of `accesses` alone makes a door hold."""
+    of_subject = {
+        (access.subject.namespace, access.subject.service_account): access for access in accesses
+    }
+    lengths = (door_characters(cluster, inventory, [one]) for one in of_subject.values())
+    return max(lengths, default=0)
+
+
 def _has_policy(access: Access, kind: Kind) -> bool:
     enforcement = kind(access)
     is_http = access.destination.protocol.is_http_family
@@ -109,6 +123,13 @@ def _has_policy(access: Access, kind: Kind) -> bool:
 
 def _trust_domains(cluster: ClusterProfile) -> int:
     return len({cluster.trust_domain, *cluster.trust_domain_aliases})
+
+
+def _of_large_hosts(accesses: Iterable[Access], more_than: int) -> list[Access]:
+    """Return the grants of each host that has more than so many, whatever their ports."""
+    counts = Counter([access.destination.host for access in accesses])
+    large = {host for host, count in counts.items() if count > more_than}
+    return [access for access in accesses if access.destination.host in large] if large else []
 
 
 def _large_groups(

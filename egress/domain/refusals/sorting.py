@@ -37,6 +37,7 @@ def _without_contradictions(
     refused: list[CannotRender],
 ) -> list[Access]:
     kind = kinds_in(cluster, inventory)
+    disputed = contradictions.hosts_of_several_ways(accepted)
 
     def drop(found: Iterable[CannotRender]) -> None:
         refusals = list(found)
@@ -45,19 +46,25 @@ def _without_contradictions(
             accepted[:] = [access for access in accepted if id(access) not in held]
             refused.extend(refusals)
 
+    def of_disputed() -> list[Access]:
+        # Nearly every host is granted in one way, and then there is nothing to compare.
+        return [a for a in accepted if a.destination.host in disputed] if disputed else []
+
     sound = tuple(accepted)
-    drop(contradictions.ways_in_a_namespace(accepted))
+    drop(contradictions.ways_in_a_namespace(of_disputed()))
     drop(contradictions.aliases(accepted))
     drop(shadows.shared_addresses(accepted, sound, kind))
     # Where each namespace has entries of its own, there is nothing that several could dispute.
-    is_shared = any(kind(access) != Enforcement.SIDECAR for access in accepted)
-    if is_shared:
+    kinds = set(map(kind, accepted))
+    is_shared = bool(kinds - {Enforcement.SIDECAR})
+    if len(kinds) > 1:
         drop(contradictions.mixed_enforcements(accepted, kind))
-        drop(shadows.hidden_wildcards(accepted, sound, kind))
-        drop(contradictions.ways_in_the_mesh(accepted, kind))
-    drop(contradictions.entries(accepted, kind))
     if is_shared:
-        drop(contradictions.central_ports(accepted, kind))
+        drop(shadows.hidden_wildcards(accepted, sound, kind))
+        drop(contradictions.ways_in_the_mesh(of_disputed(), kind))
+    drop(contradictions.entries(of_disputed(), kind))
+    if is_shared:
+        drop(contradictions.central_ports(of_disputed(), kind))
     drop(limits.too_many_ports(accepted, kind))
     if is_shared:
         drop(limits.too_many_identities(cluster, accepted, kind))

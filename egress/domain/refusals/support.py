@@ -16,14 +16,13 @@ _MAX_SNI = 253
 def support_reasons(
     access: Access, cluster: ClusterProfile, inventory: Inventory
 ) -> Iterator[Reason]:
-    """Yield why the enforcement of a well-formed grant's namespace cannot express it."""
+    """Return why the enforcement of a well-formed grant's namespace cannot express it."""
     enforcement = inventory.enforcement_of(access.subject.namespace, cluster)
     if enforcement is Enforcement.SIDECAR:
-        yield from _sidecar(access, cluster, inventory)
-    elif enforcement is Enforcement.GATEWAY:
-        yield from _gateway(access, cluster, inventory)
-    else:
-        yield from _ambient(access, cluster)
+        return _sidecar(access, cluster, inventory)
+    if enforcement is Enforcement.GATEWAY:
+        return _gateway(access, cluster, inventory)
+    return _ambient(access, cluster)
 
 
 def _sidecar(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
@@ -35,7 +34,7 @@ def _sidecar(access: Access, cluster: ClusterProfile, inventory: Inventory) -> I
             yield "DestinationNotSupported", _WILDCARD_IS_TLS
         elif not cluster.is_at_least(1, 30):
             yield "DestinationNotSupported", _WILDCARD_SINCE
-    if not destination.is_fixed_address:
+    if not destination.is_fixed_address and needs_address(destination):
         yield from _dns_capture(access, cluster, inventory)
     if is_central(access, cluster):
         facts = inventory.namespaces.get(access.subject.namespace)
@@ -49,7 +48,8 @@ def _gateway(access: Access, cluster: ClusterProfile, inventory: Inventory) -> I
         yield "DestinationNotSupported", _GATEWAY_RESOLVES
     elif destination.is_fixed_address:
         yield "AliasNotSupported", _ADDRESS_IS_SIDECAR
-    yield from _dns_capture(access, cluster, inventory)
+    if needs_address(destination):
+        yield from _dns_capture(access, cluster, inventory)
     try:
         cluster.gateway_of(destination.host)
     except LookupError as error:
@@ -86,7 +86,7 @@ def _waypoint_resolves(protocol: Protocol, cluster: ClusterProfile) -> bool:
 def _dns_capture(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
     """Refuse TCP by name where it would take the port over for the whole namespace (R-A7)."""
     namespace = access.subject.namespace
-    if needs_address(access.destination) and inventory.captures_dns(namespace, cluster) is False:
+    if inventory.captures_dns(namespace, cluster) is False:
         yield (
             "DnsCaptureOff",
             f"The proxies of namespace {quoted(namespace)} do not answer DNS, so TCP by name would "
