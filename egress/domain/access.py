@@ -100,8 +100,9 @@ class Destination:
         A single address with a name, or the fixed addresses of a host to which the sidecar
         originates TLS for an application that speaks plain TCP.
         """
-        originates = self.tls_origination and self.protocol is Protocol.TCP
-        return bool(self.alias) and (self.is_cidr or originates)
+        if not self.alias:
+            return False
+        return self.is_cidr or (self.tls_origination and self.protocol is Protocol.TCP)
 
     @property
     def way(self) -> "Destination":

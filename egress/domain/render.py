@@ -146,13 +146,18 @@ def _render_decisions(
     objects: list[KubeObject],
 ) -> list[CannotRender]:
     """Add what was decided for whole namespaces; return the refusals."""
+    decided = [
+        (name, facts)
+        for name, facts in inventory.namespaces.items()
+        if facts.default_deny or facts.network_policy
+    ]
+    if not decided:
+        return []
     refused = []
     by_namespace: dict[str, list[Access]] = {}
     for access in accepted:
         by_namespace.setdefault(access.subject.namespace, []).append(access)
-    for name, facts in sorted(inventory.namespaces.items()):
-        if not (facts.default_deny or facts.network_policy):
-            continue
+    for name, facts in sorted(decided, key=lambda one: one[0]):
         if refusal := namespace_refusal(name, cluster, inventory):
             refused.append(refusal)
             continue

@@ -20,9 +20,11 @@ def objects(
     addresses: dict[tuple[str, str], list[Access]] = {}
     for access in accesses:
         destination, namespace = access.destination, access.subject.namespace
+        if not destination.alias:
+            continue
         if destination.is_fixed_address:
             addresses.setdefault((namespace, destination.alias), []).append(access)
-        elif destination.alias:
+        else:
             hosts.setdefault((namespace, destination.host), set()).add(destination.alias)
     found = [
         external_name(cluster, namespace, alias, host)

@@ -40,10 +40,10 @@ def objects(
     for host, by_port in by_host.items():
         gateway = cluster.gateway_of(host)
         found += _host_objects(cluster, gateway, identities, by_port)
-        for access in _all(by_port):
-            subsets = rules[gateway.id, access.subject.namespace]
-            if not access.destination.protocol.is_http_family:
-                subsets.add((host, access.destination.port))
+        for port, group in by_port.items():
+            ways = () if group[0].destination.protocol.is_http_family else ((host, port),)
+            for namespace in {access.subject.namespace for access in group}:
+                rules[gateway.id, namespace].update(ways)
     found += _client_rules(cluster, rules)
     return found + aliases.objects(cluster, inventory, accesses, with_route=False)
 
@@ -121,7 +121,7 @@ class _Identities:
     def __init__(self, cluster: ClusterProfile, inventory: Inventory) -> None:
         self._domains = (cluster.trust_domain, *cluster.trust_domain_aliases)
         self._inventory = inventory
-        self._known: dict[Subject, list[str]] = {}
+        self._known: dict[tuple[str, str], list[str]] = {}
 
     def principals(self, accesses: Iterable[Access]) -> list[str]:
         """Return the subjects as a policy names them; a namespace needs no list of accounts."""
@@ -133,19 +133,26 @@ class _Identities:
 
     def by_namespace(self, accesses: Iterable[Access]) -> dict[str, list[str]]:
         """Return the SPIFFE ids that the door of each namespace admits, sorted (istio.md R-B15)."""
-        found: dict[str, set[str]] = defaultdict(set)
+        found: dict[str, list[list[str]]] = defaultdict(list)
         for access in accesses:
-            found[access.subject.namespace].update(self._of(access.subject))
-        return {namespace: sorted(ids) for namespace, ids in found.items()}
+            found[access.subject.namespace].append(self._of(access.subject))
+        return {
+            namespace: ids[0] if len(ids) == 1 else sorted(set().union(*ids))
+            for namespace, ids in found.items()
+        }
 
     def _of(self, subject: Subject) -> list[str]:
-        if subject not in self._known:
-            self._known[subject] = [
-                spiffe_id(domain, subject.namespace, account)
-                for domain in self._domains
-                for account in self._accounts(subject)
-            ]
-        return self._known[subject]
+        key = subject.namespace, subject.service_account
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = sorted(
+                {
+                    spiffe_id(domain, subject.namespace, account)
+                    for domain in self._domains
+                    for account in self._accounts(subject)
+                }
+            )
+        return known
 
     def _accounts(self, subject: Subject) -> Iterable[str]:
         if subject.service_account:

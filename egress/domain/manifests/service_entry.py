@@ -28,7 +28,9 @@ def service_entry(
     """
     first = destinations[0]
     by_port = {destination.port: destination for destination in destinations}
-    bound = {WAYPOINT_LABEL: waypoint} if waypoint else {}
+    marks = labels(cluster, first.host)
+    if waypoint:
+        marks[WAYPOINT_LABEL] = waypoint
     return with_content_hash(
         {
             "apiVersion": NETWORKING_V1,
@@ -36,7 +38,7 @@ def service_entry(
             "metadata": {
                 "name": base(first.host),
                 "namespace": namespace,
-                "labels": labels(cluster, first.host) | bound,
+                "labels": marks,
             },
             "spec": {
                 "hosts": [synthetic_host(first.host) if first.is_cidr else first.host],
@@ -52,8 +54,8 @@ def service_entry(
 
 def needs_address(destination: Destination) -> bool:
     """Tell whether a client needs an address of the mesh's own for this host (istio.md R-A7)."""
-    is_named = not destination.is_cidr and not destination.addresses
-    return is_named and destination.protocol is Protocol.TCP
+    is_tcp = destination.protocol is Protocol.TCP
+    return is_tcp and not destination.is_cidr and not destination.addresses
 
 
 def _addresses(destination: Destination) -> dict[str, Any]:
