@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory
 from egress.domain.refusals import contradictions, limits, shadows
 from egress.domain.refusals.shapes import Reason, host_reasons, shape_reasons
-from egress.domain.refusals.support import support_reasons
+from egress.domain.refusals.support import support_reason
 from egress.domain.refusals.wholes import CannotRender, namespace_refusal
 from egress.domain.slices import kinds_in
 
@@ -104,5 +104,5 @@ class _Judge:
         return (
             self._hosts[host]
             or next(shape_reasons(access), None)
-            or next(support_reasons(access, self._cluster, self._inventory), None)
+            or support_reason(access, self._cluster, self._inventory)
         )

@@ -1,7 +1,5 @@
 """What each enforcement cannot express (istio.md 2, 3.11, 5.3, 6 and 8)."""
 
-from collections.abc import Iterator
-
 from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory, Protocol
 from egress.domain.manifests.service_entry import needs_address
 from egress.domain.naming import door
@@ -13,10 +11,8 @@ WILDCARD_TLS_FLAG = "ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS"
 _MAX_SNI = 253
 
 
-def support_reasons(
-    access: Access, cluster: ClusterProfile, inventory: Inventory
-) -> Iterator[Reason]:
-    """Return why the enforcement of a well-formed grant's namespace cannot express it."""
+def support_reason(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Reason | None:
+    """Return why the enforcement of a well-formed grant's namespace cannot express it, or None."""
     enforcement = inventory.enforcement_of(access.subject.namespace, cluster)
     if enforcement is Enforcement.SIDECAR:
         return _sidecar(access, cluster, inventory)
@@ -25,56 +21,58 @@ def support_reasons(
     return _ambient(access, cluster)
 
 
-def _sidecar(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
+def _sidecar(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Reason | None:
     destination = access.destination
     if not access.subject.is_namespace:
-        yield "ServiceAccountNotEnforced", _NO_IDENTITY
+        return "ServiceAccountNotEnforced", _NO_IDENTITY
     if destination.is_wildcard:
         if destination.protocol is not Protocol.TLS:
-            yield "DestinationNotSupported", _WILDCARD_IS_TLS
-        elif not cluster.is_at_least(1, 30):
-            yield "DestinationNotSupported", _WILDCARD_SINCE
-    if not destination.is_fixed_address and needs_address(destination):
-        yield from _dns_capture(access, cluster, inventory)
+            return "DestinationNotSupported", _WILDCARD_IS_TLS
+        if not cluster.is_at_least(1, 30):
+            return "DestinationNotSupported", _WILDCARD_SINCE
+    if not destination.is_fixed_address and (reason := _dns_capture(access, cluster, inventory)):
+        return reason
     if is_central(access, cluster):
         facts = inventory.namespaces.get(access.subject.namespace)
         if not (facts and facts.default_deny):
-            yield "DefaultDenyOff", _NO_HOST_LIST
+            return "DefaultDenyOff", _NO_HOST_LIST
+    return None
 
 
-def _gateway(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
+def _gateway(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Reason | None:
     destination = access.destination
     if destination.is_wildcard or destination.is_cidr:
-        yield "DestinationNotSupported", _GATEWAY_RESOLVES
-    elif destination.is_fixed_address:
-        yield "AliasNotSupported", _ADDRESS_IS_SIDECAR
-    if needs_address(destination):
-        yield from _dns_capture(access, cluster, inventory)
+        return "DestinationNotSupported", _GATEWAY_RESOLVES
+    if destination.is_fixed_address:
+        return "AliasNotSupported", _ADDRESS_IS_SIDECAR
+    if reason := _dns_capture(access, cluster, inventory):
+        return reason
     try:
         cluster.gateway_of(destination.host)
     except LookupError as error:
-        yield "GatewayUnknown", f"{error} Assign the host to a gateway of the cluster."
-    if not destination.protocol.is_http_family:
-        yield from _door(access, inventory)
+        return "GatewayUnknown", f"{error} Assign the host to a gateway of the cluster."
+    return None if destination.protocol.is_http_family else _door(access, inventory)
 
 
-def _door(access: Access, inventory: Inventory) -> Iterator[Reason]:
+def _door(access: Access, inventory: Inventory) -> Reason | None:
     subject, destination = access.subject, access.destination
     if len(door(destination.host, destination.port, subject.namespace)) > _MAX_SNI:
-        yield "DoorNameTooLong", _NAME_TOO_LONG
+        return "DoorNameTooLong", _NAME_TOO_LONG
     facts = inventory.namespaces.get(subject.namespace)
     if subject.is_namespace and not (facts and facts.service_accounts):
-        yield "DoorWithoutIdentities", _NO_ACCOUNTS
+        return "DoorWithoutIdentities", _NO_ACCOUNTS
+    return None
 
 
-def _ambient(access: Access, cluster: ClusterProfile) -> Iterator[Reason]:
+def _ambient(access: Access, cluster: ClusterProfile) -> Reason | None:
     destination = access.destination
     if destination.is_cidr:
-        yield "DestinationNotSupported", _RANGE_IS_SIDECAR
-    elif destination.alias:
-        yield "AliasNotSupported", _NO_ALIAS_IN_AMBIENT
-    elif destination.is_wildcard and not _waypoint_resolves(destination.protocol, cluster):
-        yield "DestinationNotSupported", _WILDCARD_IN_AMBIENT
+        return "DestinationNotSupported", _RANGE_IS_SIDECAR
+    if destination.alias:
+        return "AliasNotSupported", _NO_ALIAS_IN_AMBIENT
+    if destination.is_wildcard and not _waypoint_resolves(destination.protocol, cluster):
+        return "DestinationNotSupported", _WILDCARD_IN_AMBIENT
+    return None
 
 
 def _waypoint_resolves(protocol: Protocol, cluster: ClusterProfile) -> bool:
@@ -83,15 +81,18 @@ def _waypoint_resolves(protocol: Protocol, cluster: ClusterProfile) -> bool:
     return cluster.is_at_least(1, 29) and cluster.has(WILDCARD_TLS_FLAG)
 
 
-def _dns_capture(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Iterator[Reason]:
+def _dns_capture(access: Access, cluster: ClusterProfile, inventory: Inventory) -> Reason | None:
     """Refuse TCP by name where it would take the port over for the whole namespace (R-A7)."""
     namespace = access.subject.namespace
-    if inventory.captures_dns(namespace, cluster) is False:
-        yield (
-            "DnsCaptureOff",
-            f"The proxies of namespace {quoted(namespace)} do not answer DNS, so TCP by name would "
-            "take over the port. Switch on ISTIO_META_DNS_CAPTURE, or request fixed addresses.",
-        )
+    if not needs_address(access.destination):
+        return None
+    if inventory.captures_dns(namespace, cluster) is not False:
+        return None
+    return (
+        "DnsCaptureOff",
+        f"The proxies of namespace {quoted(namespace)} do not answer DNS, so TCP by name would "
+        "take over the port. Switch on ISTIO_META_DNS_CAPTURE, or request fixed addresses.",
+    )
 
 
 _NO_IDENTITY = (

@@ -64,6 +64,18 @@ def test_11_3_the_doors_of_one_port_fit_into_one_object(monkeypatch: pytest.Monk
     assert accepted == [beside]
 
 
+@pytest.mark.parametrize("names", [["a"], ["a" * 50, "b"], ["a", "b", "c", "d"], ["a" * 9] * 3])
+def test_11_3_one_character_too_many_counts_however_many_grants_share_a_door(
+    monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    held = [grant(A443, "otherns", f"{name}{number}") for number, name in enumerate(names)]
+    length = limits.door_characters(CLUSTER, inventory(), held)
+    monkeypatch.setattr(limits, "MAX_DOOR_CHARACTERS", length)
+    assert reasons(*held, cluster=profile(GATEWAY)) == []
+    monkeypatch.setattr(limits, "MAX_DOOR_CHARACTERS", length - 1)
+    assert reasons(*held, cluster=profile(GATEWAY)) == ["TooManyIdentities"]
+
+
 def test_the_length_of_doors_is_that_of_their_identities() -> None:
     cluster = replace(CLUSTER, trust_domain_aliases=("old.example",))
     length = limits.door_characters(cluster, inventory(), [grant(A443, "otherns", "billing")])
