@@ -88,16 +88,10 @@ def _in_order(accesses: Iterable[Access]) -> list[Access]:
 
     The same as `sorted(set(accesses))`, which calls Python for every comparison.
     """
-    ordered = sorted(
-        [(_facts_of(access), number, access) for number, access in enumerate(accesses)]
-    )
-    found: list[Access] = []
-    last: tuple[object, ...] | None = None
-    for facts, _, access in ordered:
-        if facts != last:
-            found.append(access)
-            last = facts
-    return found
+    each: dict[tuple[object, ...], Access] = {}
+    for access in accesses:
+        each.setdefault(_facts_of(access), access)
+    return [each[facts] for facts in sorted(each)]
 
 
 def _facts_of(access: Access) -> tuple[object, ...]:
