@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from egress.domain.access import Access, ClusterProfile, Enforcement, Inventory
 from egress.domain.naming import BASE_LABEL, CLIENT_LABEL, base
 from egress.domain.objects import KubeObject, ObjectKey, key_of
@@ -73,7 +75,7 @@ class Book:
 
         `disputed` as in `grants_to_judge_for`.
         """
-        grants = list(grants_to_judge_for(cluster, keys, disputed))
+        grants = _with_cluster(cluster, grants_to_judge_for(cluster, keys, disputed))
         ended = list(unconfirmed_grants_of(cluster, keys))
         names = {grant.namespace for grant in (*grants, *ended)}
         names |= {key.name for key in keys if key.kind is SliceKind.NAMESPACE}
@@ -173,6 +175,17 @@ class Book:
         for grant in self.ended:
             key = slice_that_answers(grant, self.profile, self.inventory)
             self._ended.setdefault(str(key), []).append(grant)
+
+
+def _with_cluster(cluster: Cluster, grants: QuerySet[Grant]) -> list[Grant]:
+    """Return grants of a cluster that share its one row, which is not read twice for each."""
+    found = list(grants.select_related(None).select_related("request"))
+    for grant in found:
+        for one in (grant, grant.request):
+            # A request that names another cluster is read with that one, and found unfit.
+            if one.cluster_id == cluster.pk:
+                one.cluster = cluster
+    return found
 
 
 def is_shared(obj: KubeObject) -> bool:
