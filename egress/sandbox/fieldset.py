@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 Path = tuple[str, ...]
@@ -60,8 +61,13 @@ def _collect(fields: Mapping[str, Any], path: Path, found: set[Path]) -> None:
             found.add((*path, element))
 
 
-def render(fields: Iterable[Path]) -> dict[str, Any]:
-    """Write a set as a FieldsV1 object, in a stable order."""
+@lru_cache(maxsize=1024)
+def render(fields: FieldSet) -> dict[str, Any]:
+    """Write a set as a FieldsV1 object, in a stable order.
+
+    Objects of a kind mostly have the same fields: whoever asks gets the same object and changes
+    nothing in it, as with all that is stored.
+    """
     root: dict[str, Any] = {}
     for path in sorted(fields):
         node = root

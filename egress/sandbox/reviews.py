@@ -90,7 +90,7 @@ def _managed(spec: Mapping[str, Any], manager: str, now: str) -> dict[str, Any]:
         "apiVersion": f"{AUTHORIZATION}/v1",
         "time": now,
         "fieldsType": "FieldsV1",
-        "fieldsV1": fieldset.render(path for path in fields if path != ("f:spec",)),
+        "fieldsV1": fieldset.render(frozenset(path for path in fields if path != ("f:spec",))),
     }
 
 

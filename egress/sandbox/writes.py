@@ -213,6 +213,8 @@ def _claims_of(new: Object, record: Record) -> Claims:
     given = new["metadata"].get("managedFields") or []
     if given == [{}]:
         return {}
+    if given is record.obj["metadata"].get("managedFields"):
+        return record.claims
     try:
         return decode(given) or record.claims
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 
 from .node import RuleError
@@ -40,7 +40,7 @@ def _date_time(text: str) -> bool:
     if not _DATE_TIME.fullmatch(text):
         return False
     try:
-        datetime.strptime(text[:10], "%Y-%m-%d")
+        date.fromisoformat(text[:10])
     except ValueError:
         return False
     return True
