@@ -60,6 +60,11 @@ class Grant(models.Model):
                 condition=Q(ended_at__isnull=True) & ~Q(failed_reason=""),
                 name="failed_grants",
             ),
+            models.Index(
+                fields=["cluster"],
+                condition=Q(ended_at__isnull=False, confirmed_at__isnull=True),
+                name="unconfirmed_grants",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

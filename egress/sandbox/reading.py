@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -18,7 +18,7 @@ from egress.sandbox.forms import FULL, wanted_form
 from egress.sandbox.kinds import Kind
 from egress.sandbox.messages import Response, json_response
 from egress.sandbox.records import Record
-from egress.sandbox.selectors import parse_selection
+from egress.sandbox.selectors import Requirement, parse_selection
 from egress.sandbox.store import Store
 from egress.sandbox.tables import META, partial, table
 from egress.sandbox.targets import Target
@@ -81,8 +81,9 @@ def list_objects(store: Store, kind: Kind, namespace: str, query: Query, accept:
     """
     form = wanted_form(accept)
     limit = number(query, "limit")
-    matches = parse_selection(kind, query).matcher()
-    version, records = _state(store, kind, namespace, query)
+    selection = parse_selection(kind, query)
+    matches = selection.matcher()
+    version, records = _state(store, kind, namespace, query, selection.labels)
     if matches is not None:
         found = (record for record in records if matches(record.obj))
         # One more than asked for tells whether there is a next page.
@@ -117,7 +118,9 @@ def encoded_list(
     return gojson.dumps(head)[:-1] + b',"items":[' + b",".join(items) + b"]}"
 
 
-def _state(store: Store, kind: Kind, namespace: str, query: Query) -> tuple[int, list[Record]]:
+def _state(
+    store: Store, kind: Kind, namespace: str, query: Query, labels: Sequence[Requirement]
+) -> tuple[int, list[Record]]:
     if first(query, "continue"):
         return _rest(store, kind, namespace, first(query, "continue"))
     wanted, match = number(query, "resourceVersion"), first(query, "resourceVersionMatch")
@@ -128,7 +131,7 @@ def _state(store: Store, kind: Kind, namespace: str, query: Query) -> tuple[int,
             raise version_too_large(wanted, store.version)
         if match == "Exact":
             return wanted, store.records_at(kind, namespace, wanted)
-        return store.version, store.records(kind, namespace)
+        return store.version, store.records(kind, namespace, labels=labels)
 
 
 def _rest(store: Store, kind: Kind, namespace: str, continuing: str) -> tuple[int, list[Record]]:

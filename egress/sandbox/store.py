@@ -7,8 +7,7 @@ who reads and then writes holds it in between.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,8 @@ from egress.sandbox.kinds import KINDS, Kind
 from egress.sandbox.ledger import Author, Entry, Ledger
 from egress.sandbox.persistence import StateFile
 from egress.sandbox.records import Key, Record
+from egress.sandbox.selectors import Requirement
+from egress.sandbox.shelf import Shelf, sort_key
 
 # A real cluster used its first versions for its own objects before anybody could ask for them.
 FIRST_VERSION = 100
@@ -44,43 +45,6 @@ class Event:
     type: str
     record: Record
     before: Record | None
-
-
-class Shelf:
-    """The objects of one kind, with their keys in the order in which lists show them."""
-
-    def __init__(self) -> None:
-        self.records: dict[Key, Record] = {}
-        self.order: list[str] = []
-        self.version = 0
-
-    def put(self, record: Record) -> None:
-        """Add or replace an object."""
-        if record.key not in self.records:
-            insort(self.order, _sort_key(record.key))
-        self.records[record.key] = record
-        self.version = record.version
-
-    def drop(self, key: Key, version: int) -> None:
-        """Remove an object, as the change that made this version."""
-        self.version = version
-        del self.records[key]
-        del self.order[bisect_left(self.order, _sort_key(key))]
-
-    def keys(self, namespace: str, behind: str = "") -> list[str]:
-        """Return the keys of one namespace, or of all when none is named, behind one of them."""
-        start, end = 0, len(self.order)
-        if namespace:
-            # "0" is the character behind "/": the keys of a namespace stand between the two.
-            start = bisect_left(self.order, f"{namespace}/")
-            end = bisect_left(self.order, f"{namespace}0", start)
-        if behind:
-            start = bisect_right(self.order, behind, start, end)
-        return self.order[start:end]
-
-
-def _sort_key(key: Key) -> str:
-    return f"{key[0]}/{key[1]}"
 
 
 class Store:
@@ -139,14 +103,22 @@ class Store:
         """Return an object as it is now, or None."""
         return self._shelves[kind.resource].records.get((namespace, name))
 
-    def records(self, kind: Kind, namespace: str = "", behind: str = "") -> list[Record]:
+    def records(
+        self,
+        kind: Kind,
+        namespace: str = "",
+        behind: str = "",
+        labels: Sequence[Requirement] = (),
+    ) -> list[Record]:
         """Return the objects of a kind in order, of all namespaces when none is named.
 
-        `behind` is the key (`namespace/name`) after which to begin.
+        `behind` is the key (`namespace/name`) after which to begin. Of those that do not meet
+        `labels` some may be among them: only what an index tells is left out.
         """
         with self.lock:
             shelf = self._shelves[kind.resource]
-            return [shelf.records[_key_of(text)] for text in shelf.keys(namespace, behind)]
+            keys = shelf.selected(shelf.keys(namespace, behind), labels)
+            return [shelf.records[_key_of(text)] for text in keys]
 
     def records_at(
         self, kind: Kind, namespace: str, version: int, behind: str = ""
@@ -166,7 +138,7 @@ class Store:
                 past.pop(record.key, None)
                 if event.before is not None:
                     past[record.key] = event.before
-        return [past[key] for key in sorted(past, key=_sort_key) if _sort_key(key) > behind]
+        return [past[key] for key in sorted(past, key=sort_key) if sort_key(key) > behind]
 
     def events_after(self, version: int) -> list[Event]:
         """Return the changes since a version, oldest first.

@@ -6,7 +6,16 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.sandbox.calling import ENTRIES, Call, a_store, an_api, apply, entry, in_process
+from tests.sandbox.calling import (
+    ENTRIES,
+    MERGE,
+    Call,
+    a_store,
+    an_api,
+    apply,
+    entry,
+    in_process,
+)
 
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
@@ -131,3 +140,16 @@ def test_pages_of_all_namespaces_hold_each_selected_object_once(
         seen += [(one["metadata"]["namespace"], one["metadata"]["name"]) for one in page["items"]]
     # The order is the store's, in which "-" comes before "/" and "0" behind it.
     assert seen == [(p, n) for p in ("a-b", "a", "a0", "b") for n in ("n0", "n2")]
+
+
+def test_selectors_follow_labels_that_change(call: Call) -> None:
+    body = entry("a", resolution="NONE")
+    body["metadata"]["labels"] = {"l": "x", "kept": "yes"}
+    call("POST", ENTRIES, body)
+    changed = {"metadata": {"labels": {"l": "y"}}}
+    call("PATCH", f"{ENTRIES}/a", changed, content_type=MERGE)
+    assert names(call("GET", f"{ENTRIES}?labelSelector={quote('l=x')}").body) == []
+    assert names(call("GET", f"{ENTRIES}?labelSelector={quote('l=y,kept=yes')}").body) == ["a"]
+    assert names(call("GET", f"{ENTRIES}?labelSelector={quote('l!=y')}").body) == []
+    call("DELETE", f"{ENTRIES}/a")
+    assert names(call("GET", f"{ENTRIES}?labelSelector={quote('kept=yes')}").body) == []

@@ -88,7 +88,7 @@ def put_brake_on(claims: Claims, work: Work) -> None:
     row, cluster = claims.own.row, work.state.cluster
     work.unexplained, work.released = unreleased(work)
     held: list[Removal] = []
-    if len(work.unexplained) > max(0, brake.room(cluster)):
+    if work.unexplained and len(work.unexplained) > max(0, brake.room(cluster)):
         held = removals_of(work, work.unexplained)
         _hold(work, work.unexplained)
         work.unexplained = frozenset()
