@@ -155,17 +155,15 @@ def _raw_rows(until: int, batch: int) -> Iterator[Row]:
     table, order = quote(AuditEvent._meta.db_table), quote("sequence")
     statement = (
         f"SELECT {', '.join(names)} FROM {table} "  # noqa: S608 (names of our own columns)
-        f"WHERE {order} > %s AND {order} <= %s ORDER BY {order} LIMIT %s"
+        f"WHERE {order} > %s AND {order} <= %s ORDER BY {order}"
     )
-    after = 0
-    while True:
+    # Both ends are named: a database that has no statistics yet reads the whole table for each
+    # batch when only its beginning is.
+    for after in range(0, until, batch):
         with closing(connection.cursor()) as cursor:
-            cursor.execute(statement, [after, until, batch])
+            cursor.execute(statement, [after, min(after + batch, until)])
             rows = cursor.fetchall()
         yield from rows
-        if len(rows) < batch:
-            return
-        after = rows[-1][0]
 
 
 def _chained(after: int, until: int, batch: int) -> Iterator[chain.ChainedEvent]:

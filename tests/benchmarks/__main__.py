@@ -20,7 +20,7 @@ from typing import Any
 from tests.benchmarks.child import measured
 from tests.benchmarks.grounds import ROOT, Grounds
 from tests.benchmarks.machine import facts
-from tests.benchmarks.rows import NOT_MEASURED, Options, Row, table
+from tests.benchmarks.rows import NOT_MEASURED, Options, Row, reasons, table
 from tests.real import assets
 from tests.real.cluster import real_cluster
 from tests.servers import postgres_binaries
@@ -138,6 +138,8 @@ def main(given: Sequence[str] | None = None) -> int:
         _write(arguments.json, machine, options, rows, failures)
     print(f"\n{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}\n")
     print(table(sorted(rows, key=lambda row: row.group)))
+    for reason in reasons(rows):
+        print(f"\n{reason}")
     for name, why in failures.items():
         print(f"\n{name} failed: {why}", file=sys.stderr)
     print(f"\nWritten to {arguments.json}")

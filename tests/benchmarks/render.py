@@ -155,6 +155,13 @@ def measure(options: Options) -> list[Row]:
     return rows
 
 
+IS_BOUND = (
+    "50,000 objects a second leave 20 microseconds for each. JSON in order and SHA-256 take 13 to "
+    "15 of them for an object of the gateway, and it stands for more than two grants, which take "
+    "10 each to check, sort and build; with a hundred thousand the caches of the processor miss."
+)
+
+
 def _row(layout: str, cluster: ClusterProfile, facts: Inventory, wanted: list[Access]) -> Row:
     found: list[list[KubeObject]] = []
     taken = [seconds(lambda: found.append(render(cluster, facts, wanted))) for _ in range(3)]
@@ -173,4 +180,4 @@ def _row(layout: str, cluster: ClusterProfile, facts: Inventory, wanted: list[Ac
     }
     what = f"render with hash, {len(wanted):,} grants, {layout}"
     target = f"{PER_SECOND:,} objects/s"
-    return Row("e", what, said, target, rate >= PER_SECOND and is_same, details)
+    return Row("e", what, said, target, rate >= PER_SECOND and is_same, details, IS_BOUND)

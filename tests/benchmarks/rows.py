@@ -12,7 +12,8 @@ NOT_MEASURED = "not measured"
 class Row:
     """One figure. `is_reached` is None where there is no target, or nothing was measured.
 
-    `group` is the letter of the issue's list, `details` what only the JSON file tells.
+    `group` is the letter of the issue's list, `details` what only the JSON file tells, and
+    `why_not` what keeps the figure from its target, for where it misses it.
     """
 
     group: str
@@ -21,6 +22,7 @@ class Row:
     target: str = ""
     is_reached: bool | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    why_not: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as data."""
@@ -90,3 +92,12 @@ def table(rows: Iterable[Row]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def reasons(rows: Iterable[Row]) -> list[str]:
+    """Return, for the rows that miss their target, a line on what keeps them from it."""
+    missed: dict[str, list[str]] = {}
+    for row in rows:
+        if row.is_reached is False:
+            missed.setdefault(row.why_not or "Not explained yet.", []).append(row.what)
+    return [f"NO: {'; '.join(what)}. {why}" for why, what in missed.items()]

@@ -15,6 +15,10 @@ QUICK_SINGLE, QUICK_TOGETHER = 50, 2_000
 PER_ACTION = 100
 VERIFIED_PER_SECOND = 200_000.0
 """A million events in five seconds (promise P25)."""
+IS_BOUND = (
+    "Five seconds for a million leave 5 microseconds for each event: reading its columns takes 1 "
+    "to 3, spelling its details anew in canonical JSON 4, and SHA-256 1."
+)
 ACTOR = Actor.system("delivery")
 
 
@@ -45,6 +49,7 @@ def measure(options: Options) -> list[Row]:
             f"{VERIFIED_PER_SECOND:,.0f} events/s",
             verified >= VERIFIED_PER_SECOND,
             {"events": count, "seconds": round(seconds, 3)},
+            IS_BOUND,
         ),
     ]
 
