@@ -74,10 +74,10 @@ def _sync(options: Options) -> list[Row]:
 def _real_sync(options: Options) -> list[Row]:
     """Hold the contests on the API server that `make real` builds, where it was built."""
     if not assets.are_there():
-        real = "1000 objects, real API server (make real, or --kubeconfig)"
+        what = "1000 objects, real API server (make real, or --kubeconfig)"
         return [
-            Row("b", f"full sync, {real}", NOT_MEASURED, "5 x kubectl"),
-            Row("c", f"no-op sync, {real}", NOT_MEASURED, "150 x kubectl"),
+            Row("b", f"full sync, {what}", NOT_MEASURED, "5 x kubectl"),
+            Row("c", f"no-op sync, {what}", NOT_MEASURED, "150 x kubectl"),
         ]
     with TemporaryDirectory(prefix="egress-real-") as folder, real_cluster(Path(folder)) as real:
         kubeconfig = str(real.kubeconfig)
