@@ -31,13 +31,18 @@ def abandon_earlier(claims: Claims, work: Work) -> None:
 
 def _abandon(delivery: Delivery, work: Work) -> Entry:
     rows = list(delivery.steps.all())
+    # An object that is made anew is deleted first, and until then looks like what is to come.
+    doomed = {key_of_step(row): row.uid for row in rows if row.action == Verb.DELETE}
     for row in rows:
         if row.result in (Result.INTENDED, Result.UNKNOWN):
             key = key_of_step(row)
             seen = work.live.get(key, work.sighted.get(key))
-            row.result = Result.WRITTEN if _has_happened(row, seen) else Result.FAILED
+            has_happened = _has_happened(row, seen, doomed.get(key))
+            row.result = Result.WRITTEN if has_happened else Result.FAILED
             row.message = "Found out by reading, after the worker that wrote it was gone."
-            row.uid, row.finished_at = uid_of(seen) or row.uid, database_now()
+            if has_happened and row.action != Verb.DELETE:
+                row.uid = uid_of(seen)
+            row.finished_at = database_now()
             row.save(update_fields=["result", "message", "uid", "finished_at"])
     delivery.outcome, delivery.finished_at = Delivery.Outcome.ABANDONED, database_now()
     delivery.reason, delivery.message = "Abandoned", "The worker stopped before it was done."
@@ -45,7 +50,7 @@ def _abandon(delivery: Delivery, work: Work) -> Entry:
     return finished_entry(delivery, rows)
 
 
-def _has_happened(row: DeliveryStep, seen: KubeObject | None) -> bool:
+def _has_happened(row: DeliveryStep, seen: KubeObject | None, doomed: str | None) -> bool:
     if row.action == Verb.DELETE:
         return seen is None or uid_of(seen) != row.uid
-    return seen is not None and hash_of(seen) == row.content_hash
+    return seen is not None and hash_of(seen) == row.content_hash and uid_of(seen) != doomed

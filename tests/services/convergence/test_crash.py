@@ -8,6 +8,7 @@ from django.utils import timezone
 from egress.cluster import kinds
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.models import Delivery, Grant, Namespace, OwnedObject
+from egress.services.convergence.sweep import full_sweep
 from tests.services.convergence.crashing import Killed, Moments, dying
 from tests.services.world import World, assert_chain_is_valid
 
@@ -110,3 +111,38 @@ def finish(world: World, namespace: str) -> None:
         world.run_out()
         world.make_due(namespace)
         world.converge("heir")
+
+
+class First(Moments):
+    """Kills at the first moment of a name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def pass_by(self, name: str) -> None:
+        self.seen.append(name)
+        if self._name in self.seen:
+            raise Killed(name)
+
+
+@pytest.mark.parametrize("when", ["before delete", "after delete", "before create"])
+def test_what_is_to_be_made_anew_is_on_record_as_written_only_once_it_was(
+    world: World, when: str
+) -> None:
+    world.deliver("api.example.com")
+    entry = world.entry("api.example.com")
+    assert entry is not None
+    port = {"number": 9443, "name": "tls-9443", "protocol": "TLS"}
+    ports = {"spec": {"ports": [*entry["spec"]["ports"], port]}}
+    world.sandbox.patch(entry, ports, manager="kubectl-edit")
+    full_sweep(world.cluster)
+    with dying(First(when), world.sandbox.gateway), pytest.raises(Killed):
+        world.converge("doomed")
+    finish(world, "shop")
+    abandoned = Delivery.objects.get(outcome="abandoned")
+    results = {step.action: step.result for step in abandoned.steps.all()}
+    deleted = "written" if when != "before delete" else "failed"
+    assert results == {"delete": deleted, "create": "failed"}
+    assert world.hosts() == {("api.example.com", 443)}
+    assert_chain_is_valid()
