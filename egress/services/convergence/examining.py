@@ -171,7 +171,7 @@ class Examiner:
             for item in work.plan.of(Action.FOREIGN)
             if item.desired is None or (item.key in state.records and state.records[item.key].uid)
         }
-        return _drift(row, work, keys) if keys else None
+        return _drift(row, work, keys | _held_back(work)) if keys else None
 
     def _routes(self, state: SliceState) -> list[KubeObject]:
         """Return the live VirtualServices that lead a namespace to the gateway, nothing else."""
@@ -184,6 +184,12 @@ class Examiner:
                 if state.namespace in exported or "*" in exported:
                     found.append({"spec": obj["spec"]})
         return found
+
+
+def _held_back(work: Work) -> set[ObjectKey]:
+    """Return what differs as well, but is left alone as long as a foreign object is in the way."""
+    records = work.state.records
+    return {key for key in work.held if key in records and records[key].uid}
 
 
 def _drift(row: Slice, work: Work, keys: set[ObjectKey]) -> Drift:

@@ -64,10 +64,11 @@ def written_by(life: Life) -> Wanted:
     """Return one object of each kind that a life creates."""
     with stage() as scene:
         life.prepare(scene.world)
+        before = {entry.uid for entry in scene.written()}
         life.act(scene.world, "create")
         recover(scene.world)
         found: Wanted = {}
-        written = {entry.uid for entry in scene.written()}
+        written = {entry.uid for entry in scene.written()} - before
         for obj in objects_now(scene.store).values():
             if obj["metadata"]["uid"] in written:
                 found.setdefault(obj["kind"], obj)

@@ -173,6 +173,24 @@ def test_a_decision_during_the_search_is_no_drift(world: World, is_delivered: bo
     assert "drift:found" not in world.tags()
 
 
+def test_what_a_foreign_object_holds_back_is_told_with_it(world: World) -> None:
+    world.approve("www.example.com", "shop", 80, "HTTP", tls_origination=True)
+    world.converge()
+    entry = world.entry("www.example.com")
+    (rule,) = world.sandbox.gateway.list(kinds.DESTINATION_RULE, "shop").items
+    assert entry is not None
+    labels = dict.fromkeys(rule["metadata"]["labels"])
+    world.sandbox.patch(rule, {"metadata": {"labels": labels}}, manager="kubectl-edit")
+    world.sandbox.remove(entry)
+    metadata = {"name": entry["metadata"]["name"], "namespace": "shop"}
+    body = {"apiVersion": entry["apiVersion"], "kind": entry["kind"], "spec": entry["spec"]}
+    world.sandbox.put({**body, "metadata": metadata}, manager="kubectl-edit")
+    assert search(world) == 1
+    told = AuditEvent.objects.get(tag="drift:found").message
+    assert f"ServiceEntry shop/{metadata['name']} was replaced" in told
+    assert f"DestinationRule shop/{rule['metadata']['name']} was changed" in told
+
+
 def copied(entry: KubeObject, namespace: str = "shop", **metadata: Any) -> KubeObject:
     """Return what somebody gets who copies an object of the portal, labels and all."""
     kept = {name: entry["metadata"][name] for name in ("name", "labels", "annotations")}
