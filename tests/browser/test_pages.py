@@ -53,7 +53,8 @@ def troubles(visitor: Visitor, stop: Stop, url: str, theme: str, width: int) -> 
         yield "the banner of the sandbox is not there"
     if answer.status != stop.status:
         yield f"it answers {answer.status}"
-    if "script-src 'self';" not in answer.headers.get("content-security-policy", ""):
+    policy = answer.headers.get("content-security-policy", "")
+    if "script-src 'self'" not in [part.strip() for part in policy.split(";")]:
         yield "it has no content security policy"
     if page.evaluate("document.documentElement.dataset.bsTheme") != theme:
         yield "it has the wrong theme"
