@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 
+from egress.cluster.errors import ClusterError
 from egress.services.convergence.clock import ClockWatch
 from tests.faults.suite import Outcome, Suite, randomness
 from tests.faults.suites.api_faults import API_FAULTS
@@ -44,10 +45,8 @@ BROKEN: dict[str, tuple[Suite, str, Broken, str]] = {
     "calls failures what may have happened": (
         API_FAULTS,
         "late@ServiceEntry",
-        lambda: mock.patch(
-            "egress.cluster.answers.ClusterError.__post_init__",
-            lambda error: setattr(error, "outcome_unknown", False),
-            create=True,
+        lambda: mock.patch.object(
+            ClusterError, "outcome_unknown", property(lambda _: False, lambda _, __: None)
         ),
         "",
     ),

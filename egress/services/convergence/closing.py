@@ -135,6 +135,8 @@ def _give_back(
         claim.put_off(waiting)
     elif waits:
         wait = patience.next_wait(claim.row.pk)
+        if claim.row.quiet_at and claim.row.quiet_at > now:
+            wait = min(wait, (claim.row.quiet_at - now).total_seconds())
         claim.put_off(Again(waits[0].reason, waits[0].message, wait=wait, counts=False))
     else:
         patience.forget(claim.row.pk)

@@ -7,7 +7,7 @@ from egress.cluster import kinds
 from egress.cluster.errors import ClusterError
 from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.domain.objects import ObjectKey, key_of
-from egress.domain.order import Step
+from egress.domain.order import Step, Verb
 from egress.models import Delivery, DeliveryStep, Slice
 from egress.services.convergence import stopping, together
 from egress.services.convergence.admitting import (
@@ -30,6 +30,7 @@ from egress.services.convergence.live import (
 )
 from egress.services.convergence.loading import load
 from egress.services.convergence.planning import plan_work
+from egress.services.convergence.record import hash_of
 from egress.services.convergence.shared import (
     is_client_rule,
     routed_subsets,
@@ -57,6 +58,7 @@ def prepare(claims: Claims, gateway: ClusterGateway) -> Work:
     hold_what_collides(work, gateway)
     leave_out_who_is_not_ready(work)
     put_off_what_awaits_an_address(work)
+    _wait_for_what_was_sent(claims, work)
     put_brake_on(claims, work)
     add_adopted_deletions(work, adopted)
     _try_out(work, gateway)
@@ -130,6 +132,22 @@ def _routes(gateway: ClusterGateway, state: SliceState) -> Iterable[KubeObject]:
     return gateway.list(kinds.VIRTUAL_SERVICE, state.profile.egress_namespace).items
 
 
+def _wait_for_what_was_sent(claims: Claims, work: Work) -> None:
+    """Make nothing under a name that an earlier write of other content may still arrive at.
+
+    One content is on record for a name without a uid. Whichever of two arrived last, the other
+    would be known as ours no more, and stay for ever.
+    """
+    for step in work.steps:
+        record = work.records.get(step.key)
+        if step.verb is not Verb.CREATE or record is None or record.uid:
+            continue
+        sent = record.intent_hash
+        if sent and sent != hash_of(step.obj) and not claims.is_quiet(step.key):
+            work.hold(step.key, _SETTLING)
+            work.waits.append(_SETTLING)
+
+
 def _try_out(work: Work, gateway: ClusterGateway) -> None:
     """Let the server judge everything that will be written, without writing it."""
     live_uids = {item.key: item.uid for item in work.plan.items}
@@ -173,6 +191,11 @@ def _sight_of_earlier(
     return read_keys(gateway, {ObjectKey(*one) for one in names} - work.live.keys())
 
 
+_SETTLING = Problem(
+    "Settling",
+    "An earlier write was cut off and may still arrive. What is granted now is written after that.",
+    quiet=True,
+)
 _AWAITS_HOST = Problem(
     "AwaitsHost",
     "A route to the egress gateway still leads here; the delivery of its host takes it out first.",

@@ -1,6 +1,6 @@
 """What came of the writes of a delivery: stored batch by batch, each in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,12 +43,15 @@ class Noted:
     is_last: bool = True
 
 
-def note(claims: Claims, work: Work, results: Sequence[Noted]) -> None:
+def note(
+    claims: Claims, work: Work, results: Sequence[Noted], unknown: Collection[ObjectKey] = ()
+) -> None:
     """Store the results of a batch of writes.
 
     What may or may not have happened (UNKNOWN) keeps its intent, so that the next delivery reads
-    it. So does everything in a slice that another worker has claimed meanwhile: the intent may be
-    that worker's.
+    it. `unknown` are all objects of the delivery that such a write was sent to: later writes to
+    them that were left out say nothing about it. Everything in a slice that another worker has
+    claimed meanwhile keeps its intent, too: it may be that worker's.
     """
     if not results:
         return
@@ -68,7 +71,8 @@ def note(claims: Claims, work: Work, results: Sequence[Noted]) -> None:
         _remember(claims, work, [one for one in written if one.step.verb is not Verb.DELETE], now)
         _forget(work, [one for one in written if one.step.verb is Verb.DELETE])
         undone = (Result.FAILED, Result.SKIPPED)
-        keys = [one.step.key for one in results if one.result in undone and one.step.key in kept]
+        settled = kept - set(unknown)
+        keys = [one.step.key for one in results if one.result in undone and one.step.key in settled]
         earlier = _still_on_their_way(claims, work, keys)
         _drop_intents(work, [key for key in keys if key not in earlier])
         intend(claims, work.state.cluster, earlier)

@@ -43,7 +43,7 @@ def look_again(claims: Claims, work: Work, gateway: ClusterGateway, tally: Tally
     Raises ClusterError.
     """
     state, quiet_at = work.state, claims.own.row.quiet_at
-    is_final = (quiet_at is None or database_now() >= quiet_at) and not tally.is_unknown
+    is_final = (quiet_at is None or database_now() >= quiet_at) and not tally.unknown
     keys = _deciding(state)
     entries = _entries_of_ambient(state)
     wanted = frozenset().union(*keys.values()) | set(entries.values())

@@ -43,7 +43,7 @@ class Tally:
 
     `left_out` are namespaces to which the host was not opened, and why; `waits` are reasons to
     look again although nothing failed. `trouble` is the failure that stopped what gives access.
-    `is_unknown` tells that a write may still be on its way. `stored` are the objects as the
+    `unknown` are objects that a write may still be on its way to. `stored` are the objects as the
     cluster stored them.
     """
 
@@ -52,7 +52,7 @@ class Tally:
     waits: list[Problem] = field(default_factory=list)
     put_off: set[ObjectKey] = field(default_factory=set)
     written: int = 0
-    is_unknown: bool = False
+    unknown: set[ObjectKey] = field(default_factory=set)
     trouble: ClusterError | None = None
     stored: dict[ObjectKey, KubeObject | None] = field(default_factory=dict)
 
@@ -80,7 +80,8 @@ class Tally:
     def fail(self, step: Step, error: ClusterError) -> None:
         """Take note of a failed write."""
         self.problems[step.key] = Problem(error.fault, error.message)
-        self.is_unknown = self.is_unknown or error.outcome_unknown
+        if error.outcome_unknown:
+            self.unknown.add(step.key)
         if error.retryable or error.outcome_unknown or error.fault in _SILENT:
             self.put_off.add(step.key)
             self.trouble = self.trouble or error
@@ -141,7 +142,7 @@ class _Run:
         sent = together.side_by_side([partial(self._send, write.step) for write in ready])
         for write, found in zip(ready, sent, strict=True):
             self._take_down(write, found)
-        note(self.claims, self.work, self.results)
+        note(self.claims, self.work, self.results, self.tally.unknown)
         self.results.clear()
         for found in sent:
             if isinstance(found, Exception) and not isinstance(found, ClusterError):

@@ -19,7 +19,7 @@ from django.test import override_settings
 from egress.sandbox.store import Event
 from egress.sandbox.users import PORTAL
 from egress.services import posture
-from egress.services.convergence import queue
+from egress.services.convergence import queue, stopping
 from egress.worker import Loops
 from tests.faults.cluster_checks import ledger_against_audit, waited_for
 from tests.faults.grounds import broken_chain
@@ -84,6 +84,7 @@ def run(case: str, chance: random.Random) -> Outcome:
             scene.world.approve(f"api-{number}.example.com", ("shop", "data")[number % 2])
         scene.store.listen(partial(require_intent, query, outcome.violations))
         loops = Loops()
+        stack.callback(stopping.forget)
         stack.callback(loops.stop)
         began = time.monotonic()
         count = trouble(chance, loops.start)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 from unittest import mock
 
@@ -52,7 +53,7 @@ class WatchedGateway:
 
         def watched(*arguments: Any, **options: Any) -> Any:
             dry = " (dry run)" if options.get("dry_run") else ""
-            return self._around(f"{name}{dry}", lambda: call(*arguments, **options))
+            return self._around(f"{name}{dry}", partial(call, *arguments, **options))
 
         return watched
 
