@@ -48,7 +48,7 @@ slow: $(VENV)/.dev ## The long runs of the test suites, for before a release
 	@$(BIN)/python -m tests.lanes --slow
 
 faults: $(VENV)/.dev ## Break everything on purpose and print what held; goes on where it stopped
-	@$(BIN)/python -m tests.faults
+	@$(BIN)/python -m tests.faults --jobs $$(($$(nproc) + 1))
 
 bench: $(VENV)/.dev ## Measure speed, against kubectl and at size
 	@$(BIN)/python -m tests.benchmarks

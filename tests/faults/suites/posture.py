@@ -18,6 +18,7 @@ from egress.domain.posture import Level
 from egress.domain.posture.rows import Row
 from egress.models import Cluster, Namespace
 from egress.selectors.posture import rows_of
+from egress.services.convergence import stopping
 from egress.worker import Loops
 from tests import factories as make
 from tests.cluster.company import Company
@@ -199,6 +200,7 @@ def looking() -> Iterator[None]:
             yield
         finally:
             loops.stop()
+            stopping.forget()
 
 
 REAL_SWEEP = 10.0
