@@ -1,12 +1,13 @@
 """Access check: may this subject reach that destination, and why?"""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
-from egress.domain.access import Destination
+from egress.domain.access import Access, Destination
 from egress.domain.hosts import HostError, canonical_destination_host
+from egress.domain.path import likely_protocol
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, Person
 from egress.models.standing import Standing
@@ -20,12 +21,16 @@ class AccessAnswer:
 
     `allowed` tells whether a grant that is in force covers it. `enforced` tells whether the
     namespace is held to its grants at all: while it is not, traffic may pass without one.
+    `asked` is the destination as understood, None when it is none; `near` is what else the
+    namespace may reach of it, by another service account or on another port.
     """
 
     allowed: bool
     reason: str
     grant: Grant | None
     enforced: bool
+    asked: Destination | None = None
+    near: tuple[Access, ...] = ()
 
 
 def access_check(
@@ -47,15 +52,24 @@ def access_check(
     canonical, problem = _canonical(host)
     if problem:
         return AccessAnswer(False, problem, None, row.is_held)
-    covering = [
+    near = [
         grant
         for grant in open_grants(cluster, namespace)
-        if grant.service_account in {"", service_account}
-        and grant.port == port
-        and covers(grant.destination, canonical)
+        if covers(grant.destination, canonical)
         and (grant.expires_at is None or grant.expires_at > timezone.now())
     ]
-    return _answer(row, covering, f"{quoted(canonical)} port {port}")
+    covering = [
+        grant
+        for grant in near
+        if grant.service_account in {"", service_account} and grant.port == port
+    ]
+    answer = _answer(row, covering, f"{quoted(canonical)} port {port}")
+    spoken = next((grant.destination.protocol for grant in near if grant.port == port), None)
+    return replace(
+        answer,
+        asked=Destination(canonical, port, spoken or likely_protocol(port)),
+        near=tuple(grant.access for grant in near if grant.applied_at is not None),
+    )
 
 
 def _answer(namespace: Namespace, covering: list[Grant], where: str) -> AccessAnswer:

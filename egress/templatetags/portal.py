@@ -38,6 +38,7 @@ BADGES: dict[str, Badge] = {
     # conditions of grants
     "applied": Badge("Applied", "check", "good"),
     "drifted": Badge("Drifted", "drift", "wait"),
+    "missing": Badge("Missing", "alert", "bad"),
     "failed": Badge("Failed", "alert", "bad"),
     "confirmed": Badge("Confirmed gone", "shield-check", "quiet"),
     "unconfirmed": Badge("Being removed", "hourglass", "wait"),

@@ -80,13 +80,13 @@ def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
         yield record
 
 
-def objects_of(grant: Grant) -> list[ObjectFact]:
-    """Return the objects that carry `grant`, each with its latest delivery step."""
+def objects_of(grant: Grant, steps: Iterable[DeliveryStep]) -> list[ObjectFact]:
+    """Return the objects that carry `grant`, each with the latest of its `steps` (`steps_of`)."""
     owned = list(
         OwnedObject.objects.filter(_named_for(grant), cluster=grant.cluster).order_by("kind")
     )
     latest: dict[tuple[str, str, str], DeliveryStep] = {}
-    for step in steps_of(grant):
+    for step in steps:
         latest.setdefault((step.kind, step.namespace, step.name), step)
     return [ObjectFact(one, latest.get((one.kind, one.namespace, one.name))) for one in owned]
 

@@ -29,6 +29,7 @@ from egress.web.records.grant_facts import (
     rows,
     steps_of,
 )
+from egress.web.records.grant_path import path_for
 from egress.web.records.history import history_of
 from egress.web.records.who import actor_of
 from egress.web.standing import standing_in
@@ -121,12 +122,14 @@ def _grant(request: HttpRequest, pk: int) -> Grant:
 
 def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
     """Render the page of one grant; `forms` are those that were sent and not accepted."""
+    steps = steps_of(grant)
     context = {
         "grant": grant,
+        "path": path_for(grant, steps),
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
         "way": way_in(grant.cluster, grant.namespace),
-        "objects": objects_of(grant),
-        "steps": steps_of(grant),
+        "objects": objects_of(grant, steps),
+        "steps": steps,
         "timeline": history_of("grant", grant.pk),
         "may": actions_on(grant, standing_in(request)),
         "renew_form": RenewForm(auto_id="renew_%s"),

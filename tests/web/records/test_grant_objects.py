@@ -80,7 +80,9 @@ def own(cluster: Cluster, names: Iterable[Name]) -> None:
 
 
 def shown(grant: Grant) -> set[Name]:
-    return {(fact.owned.kind, fact.owned.namespace, fact.owned.name) for fact in objects_of(grant)}
+    return {
+        (fact.owned.kind, fact.owned.namespace, fact.owned.name) for fact in objects_of(grant, [])
+    }
 
 
 @pytest.mark.parametrize(("layout", "pattern"), CASES)
