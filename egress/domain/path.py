@@ -96,7 +96,8 @@ def granted_path(cluster: ClusterProfile, inventory: Inventory, access: Access) 
     """
     subject, destination = access.subject, access.destination
     facts = inventory.namespaces.get(subject.namespace, NamespaceFacts(subject.namespace))
-    strict = replace(facts, injected=True, default_deny=True)
+    is_ambient = inventory.enforcement_of(facts.name, cluster) is Enforcement.AMBIENT
+    strict = replace(facts, injected=True, default_deny=not is_ambient, network_policy=is_ambient)
     held = Inventory({**inventory.namespaces, facts.name: strict}, inventory.synced_at)
     path = path_now(cluster, held, subject, destination, [access])
     return path if facts.default_deny else _without_sidecar(path)
@@ -183,7 +184,7 @@ def _without_sidecar(path: Path) -> Path:
         for stop in path.stops
     )
     kept = {key: obj for key, obj in path.manifests.items() if key.kind != "Sidecar"}
-    return replace(path, stops=stops, manifests=kept, holding=path.holding & kept.keys())
+    return replace(path, stops=stops, manifests=kept, holding=path.holding.intersection(kept))
 
 
 def _is_sidecar(decision: Decision) -> bool:

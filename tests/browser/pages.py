@@ -81,6 +81,9 @@ RECORDS = (
     Stop("grants", "dana", "/grants"),
     Stop("grants", "olga", "/grants?status=all"),
     Stop("grants", "dana", "/grants?host=nowhere-at-all"),
+    Stop("grants-matrix", "dana", "/grants/matrix"),
+    Stop("grants-matrix", "olga", "/grants/matrix?status=all"),
+    Stop("grants-matrix", "dana", "/grants/matrix?host=nowhere-at-all"),
     Stop("grant", "dana", "/grants/{grants[active]}"),
     Stop("grant", "dana", "/grants/{grants[denied-by-default]}"),
     Stop("grant", "adam", "/grants/{grants[failing]}"),
@@ -100,6 +103,7 @@ RECORDS = (
     Stop(
         "access-check", "dana", "/access?cluster=sandbox&namespace=shop&host=example.org&port=443"
     ),
+    Stop("access-check", "dana", "/access?cluster=sandbox&namespace=otherns&host=b.org&port=443"),
     Stop("audit", "olga", "/audit"),
     Stop("audit", "dana", "/audit?tag=request%3Asubmitted"),
     Stop("audit", "olga", "/audit?host=nowhere-at-all"),

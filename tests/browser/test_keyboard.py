@@ -17,7 +17,8 @@ FOCUS = """() => {
   const one = document.activeElement;
   if (!one || one === document.body) return null;
   const style = getComputedStyle(one);
-  const shown = one.matches(":focus-visible")
+  // The button within a field for a date takes the focus, too, and then the field shows it.
+  const shown = one.matches(":focus-visible, [type^='date']:focus-within")
     && ((style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)
       || style.boxShadow !== "none");
   const box = one.getBoundingClientRect();

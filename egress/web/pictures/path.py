@@ -159,7 +159,7 @@ def _across(x: int, y: int, leg: str, before: Station, after: Station) -> Arrow:
         line=f"M{start} {y}H{end - 2}",
         head=f"M{end - 8} {y - 6}L{end} {y}L{end - 8} {y + 6}",
         cross=_cross(half, y) if before.is_end else "",
-        label=Line(leg, half, y - 10, "picture-leg picture-middle"),
+        label=Line(leg, half, y - 14, "picture-leg picture-middle"),
         is_beyond=before.is_end or after.is_beyond,
     )
 

@@ -74,7 +74,7 @@ def expiry_chart(standing: Standing, now: datetime) -> Chart | None:
     )
     most = max(bars, key=lambda bar: bar.count)
     total = _many(sum(counts), "grant ends", "grants end")
-    sentence = f"{total} in the next {WEEKS} weeks, most of them from {most.words} ({most.count})."
+    sentence = f"{total} in the next {WEEKS} weeks. The fullest is {most.words}, with {most.count}."
     return Chart(sentence, "Week", "Grants that end", bars)
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Cluster
@@ -22,6 +23,7 @@ from egress.web.forms.base import PageForm
 from egress.web.forms.clusters import ClusterSettingsForm, DriftPolicyForm
 from egress.web.forms.posture import AttestForm
 from egress.web.records.brake import brake_panel
+from egress.web.records.charts import waiting_chart
 from egress.web.records.cluster_facts import (
     checks_of,
     due_slices,
@@ -102,6 +104,7 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
         "gateways": gateways_of(cluster),
         "namespaces": with_grant_counts(namespaces),
         "slices": due_slices(slices),
+        "waiting_chart": waiting_chart(slices, timezone.now()),
         "deliveries": latest_deliveries(slices),
         "sees_everything": standing.sees_everything,
         "is_admin": is_admin(standing),

@@ -5,6 +5,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, RequestStatus
@@ -13,6 +14,7 @@ from egress.selectors.grants import expiring_soon, failed
 from egress.selectors.namespaces import askable_namespaces
 from egress.selectors.requests import queue, visible_requests
 from egress.web.queue_page import row_of
+from egress.web.records.charts import expiry_chart, queue_chart
 from egress.web.records.who import person_of
 from egress.web.standing import standing_in
 
@@ -37,6 +39,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting": [row_of(row) for row in queue(standing)[:QUEUE_SHOWN]]
         if standing.scopes
         else [],
+        "queue_chart": queue_chart(standing, timezone.now()) if standing.scopes else None,
+        "expiry_chart": expiry_chart(standing, timezone.now()),
     }
     return render(request, "home.html", context)
 

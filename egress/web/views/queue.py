@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Request
@@ -16,6 +17,7 @@ from egress.web import request_page as shown
 from egress.web.errors import toast
 from egress.web.forms.decision import TypedDecision
 from egress.web.queue_page import LEVELS, SORTS, QueueFilters, queue_rows, row_of
+from egress.web.records.charts import queue_chart
 from egress.web.records.who import actor_of
 from egress.web.standing import standing_in
 from egress.web.views.request import outcome
@@ -36,6 +38,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "clusters": visible_clusters(standing),
         "levels": LEVELS,
         "sorts": SORTS,
+        "chart": queue_chart(standing, timezone.now()) if rows else None,
     }
     return render(request, "queue/list.html", context)
 
