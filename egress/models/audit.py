@@ -40,6 +40,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor", "-sequence"]),
             models.Index(fields=["cluster", "namespace", "-sequence"]),
             models.Index(fields=["host", "-sequence"]),
+            models.Index(fields=["at"]),
         ]
 
     def __str__(self) -> str:

@@ -3,16 +3,22 @@
 import ipaddress
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
 from django.utils import timezone
 
 from egress.domain.access import Access, Destination
 from egress.domain.hosts import HostError, canonical_destination_host
+from egress.domain.hosts.wildcards import wildcards_above
+from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.domain.path import likely_protocol
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, Person
 from egress.models.standing import Standing
+from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
 from egress.selectors.policy import open_grants
+
+OTHERS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def access_check(
     row = visible_namespaces(person).filter(cluster=cluster, name=namespace).first()
     if row is None:
         return None
-    canonical, problem = _canonical(host)
+    canonical, problem = canonical_target(host)
     if problem:
         return AccessAnswer(False, problem, None, row.is_held)
     near = [
@@ -92,6 +98,46 @@ def _answer(namespace: Namespace, covering: list[Grant], where: str) -> AccessAn
     return AccessAnswer(False, reason, None, False)
 
 
+def others_reaching(
+    person: Person | Standing,
+    cluster: Cluster,
+    namespace: str,
+    service_account: str,
+    host: str,
+    port: int,
+) -> list[Grant]:
+    """Return grants in force of other subjects for the same host and port, as far as visible.
+
+    At most OTHERS_SHOWN, newest first. The subject asked about is left out, with its namespace
+    when that has a grant for all of it.
+    """
+    canonical, problem = canonical_target(host)
+    if problem:
+        return []
+    grants = visible_grants(person).filter(
+        covering(canonical),
+        cluster=cluster,
+        port=port,
+        status__in=sorted(OPEN_GRANT_STATUSES),
+        applied_at__isnull=False,
+    )
+    own = Q(namespace=namespace, service_account__in=["", service_account])
+    return list(grants.exclude(own).order_by("-pk")[:OTHERS_SHOWN])
+
+
+def covering(host: str) -> Q:
+    """Return the filter of grants that open a canonical host or range, as `covers` says of one.
+
+    For a wildcard also those of any name below it.
+    """
+    if "/" in host:
+        network = ipaddress.ip_network(host)
+        around = [str(network.supernet(new_prefix=n)) for n in range(network.prefixlen + 1)]
+        return Q(host__in=around)
+    named = Q(host__in=[host, *wildcards_above(host)])
+    return named | Q(host__endswith=host[1:]) if host.startswith("*.") else named
+
+
 def covers(destination: Destination, host: str) -> bool:
     """Tell whether a granted destination contains a canonical host or address range."""
     if destination.host == host:
@@ -104,7 +150,11 @@ def covers(destination: Destination, host: str) -> bool:
     return False
 
 
-def _canonical(host: str) -> tuple[str, str]:
+def canonical_target(host: str) -> tuple[str, str]:
+    """Return a host, a range or a single address as grants spell it, and what is wrong with it.
+
+    One of the two is empty.
+    """
     try:
         return canonical_destination_host(host.strip()), ""
     except HostError as error:

@@ -1,6 +1,6 @@
 """Pages of long lists, newest first, found by key: as fast at row one million as at row one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,25 +26,37 @@ class Page(Generic[Row]):
     newer: str = ""
 
 
+def _first_rows(
+    queryset: QuerySet[Row], order: str, limit: int, start: int | None
+) -> Sequence[Row]:
+    return list(queryset.order_by(order)[:limit])
+
+
 def newest_first(
-    queryset: QuerySet[Row], request: HttpRequest, *, size: int = ROWS_PER_PAGE
+    queryset: QuerySet[Row],
+    request: HttpRequest,
+    *,
+    size: int = ROWS_PER_PAGE,
+    take: Callable[[QuerySet[Row], str, int, int | None], Sequence[Row]] = _first_rows,
 ) -> Page[Row]:
     """Return the page of `queryset` that `?before=KEY` or `?after=KEY` asks for.
 
     Rows are ordered by primary key, highest first; one row more than `size` is read to learn
     whether another page follows, and nothing is counted. Anything that is no key is ignored.
+    `take` reads the first rows in an order (`pk` or `-pk`) from a key on (None: from the end), for
+    lists that have a faster way.
     """
     before, after = _key(request, "before"), _key(request, "after")
     if after is not None:
-        found = list(queryset.filter(pk__gt=after).order_by("pk")[: size + 1])
+        found = take(queryset.filter(pk__gt=after), "pk", size + 1, after)
         return _page(request, found[:size][::-1], older=True, newer=len(found) > size)
     if before is not None:
         queryset = queryset.filter(pk__lt=before)
-    found = list(queryset.order_by("-pk")[: size + 1])
+    found = take(queryset, "-pk", size + 1, before)
     return _page(request, found[:size], older=len(found) > size, newer=before is not None)
 
 
-def _page(request: HttpRequest, rows: list[Row], *, older: bool, newer: bool) -> Page[Row]:
+def _page(request: HttpRequest, rows: Sequence[Row], *, older: bool, newer: bool) -> Page[Row]:
     """Return the page; an empty one has no neighbours, its filters are the way back."""
     return Page(
         rows,

@@ -14,9 +14,10 @@ from egress.domain.lifecycle import (
     GrantStatus,
 )
 from egress.models import Grant
-from egress.web.forms.audit import DATE, YEARS
 from egress.web.forms.base import FilterForm, PageForm, choices_of
+from egress.web.forms.moments import YEARS
 
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 LIVE, ENDED, EVERY, FAILED = "live", "ended", "all", "failed"
 STATUSES = [
     ("", "Not ended"),
