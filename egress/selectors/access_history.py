@@ -68,9 +68,19 @@ class Reached:
         return min((period.reach for period in self.periods), key=order.index)
 
     @property
+    def events(self) -> list[int]:
+        """Return the numbers of the events that prove it, oldest first."""
+        return [event.sequence for event in self.proof]
+
+    @property
     def ending(self) -> AuditEvent | None:
         """Return the event that ended the grant, None while it has not ended."""
         return next((e for e in reversed(self.proof) if MARKS.get(e.tag) in ENDINGS), None)
+
+    @property
+    def ended_by(self) -> str:
+        """Return who ended the grant, empty while it has not ended."""
+        return self.ending.actor if self.ending else self.grant.ended_by
 
 
 def grants_that_mattered(standing: Standing, question: Question) -> QuerySet[Grant]:

@@ -104,9 +104,19 @@ RECORDS = (
         "access-check", "dana", "/access?cluster=sandbox&namespace=shop&host=example.org&port=443"
     ),
     Stop("access-check", "dana", "/access?cluster=sandbox&namespace=otherns&host=b.org&port=443"),
+    Stop("access-history", "dana", "/access/history"),
+    Stop(
+        "access-history",
+        "olga",
+        "/access/history?host=developer.yahoo.com&cluster=sandbox&namespace=otherns&port=443",
+    ),
+    Stop(
+        "access-history", "dana", "/access/history?host=*.words.example.com&at=2026-01-01&until=x"
+    ),
     Stop("audit", "olga", "/audit"),
     Stop("audit", "dana", "/audit?tag=request%3Asubmitted"),
     Stop("audit", "olga", "/audit?host=nowhere-at-all"),
+    Stop("audit", "olga", "/audit?q=sandbox&tag=cluster:&since=2026-01-01"),
     Stop("audit-event", "olga", "/audit/1"),
     Stop("catalogue", "dana", "/catalogue"),
     Stop("catalogue", "adam", "/catalogue"),
@@ -200,6 +210,8 @@ PIECES = {
 FILES = {
     "grants-csv": "/grants.csv",
     "grants-json": "/grants.json",
+    "access-history-csv": "/access/history.csv?host=developer.yahoo.com",
+    "access-history-ndjson": "/access/history.ndjson?host=developer.yahoo.com",
     "audit-csv": "/audit.csv",
     "audit-ndjson": "/audit.ndjson",
 }

@@ -19,7 +19,10 @@ class AuditFilter(FilterForm):
         required=False,
         max_length=200,
         label="Search",
-        help_text="Words of the sentence, or a person, host, namespace or event.",
+        help_text=(
+            "Whole words of the sentence, or a person, host, namespace or event. A star finds "
+            "beginnings: pay*."
+        ),
         widget=forms.TextInput(attrs={"type": "search"}),
     )
     actor = forms.CharField(required=False, max_length=150, label="Person")
@@ -40,6 +43,13 @@ class AuditFilter(FilterForm):
 
     words: tuple[str, ...] = ()
     """What is searched for, once the form is valid."""
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether anything but the search and the kind of event narrows the list."""
+        tag = str(self.data.get("tag", ""))
+        kinds = {"q", "tag"} if tag.endswith(":") else {"q"}
+        return any(self.data.get(name) for name in self.fields if name not in kinds)
 
     def clean_q(self) -> str:
         """Keep the words. Raises ValidationError for no word, or too many."""

@@ -25,6 +25,13 @@ WORDS = {
     Reach.CLOSING: ("unconfirmed", "Ended, not yet seen gone"),
 }
 """The badge of each meaning of a grant, and its words."""
+ANSWERS = {
+    Reach.GRANTED: ("waiting", "Not applied yet"),
+    Reach.OPEN: ("yes", "Could reach it"),
+    Reach.SUSPENDED: ("unconfirmed", "May have reached it"),
+    Reach.CLOSING: ("unconfirmed", "May have reached it"),
+}
+"""The badge of the answer for one grant, and its words."""
 _SENTENCES = {
     Reach.GRANTED: "It was decided, and the worker was about to apply it.",
     Reach.OPEN: "The cluster carried it: the subject could reach the host.",
@@ -57,7 +64,7 @@ class ReachRow:
 
 def reach_rows(found: list[Reached]) -> list[ReachRow]:
     """Return the rows of the page, in the order of `found`."""
-    return [ReachRow(one, *WORDS[one.best], [_row(p) for p in one.periods]) for one in found]
+    return [ReachRow(one, *ANSWERS[one.best], [_row(p) for p in one.periods]) for one in found]
 
 
 def records(grants: QuerySet[Grant], question: Question) -> Iterator[dict[str, Cell]]:
@@ -91,7 +98,6 @@ def _row(period: Period) -> PeriodRow:
 def _record(found: Reached, period: Period) -> dict[str, Cell]:
     grant = found.grant
     same = ("namespace", "service_account", "host", "port", "protocol", "granted_by")
-    ending = found.ending
     return {
         **{name: getattr(grant, name) for name in same},
         "grant": grant.pk,
@@ -101,7 +107,7 @@ def _record(found: Reached, period: Period) -> dict[str, Cell]:
         "until": period.until,
         "request": grant.request_id,
         "requester": grant.request.requester.username,
-        "ended_by": ending.actor if ending else grant.ended_by,
+        "ended_by": found.ended_by,
         "end_reason": grant.end_reason if grant.ended_at else "",
         "confirmed_at": grant.confirmed_at,
         "events": " ".join(str(event.sequence) for event in found.proof),

@@ -81,10 +81,11 @@ def chips_in_use(filters: AuditFilter, request: HttpRequest) -> list[Chip]:
 
 def in_words(filters: AuditFilter) -> Iterator[tuple[str, str, str]]:
     """Yield the filters in use as name, label and what was typed."""
-    for name, field in filters.fields.items():
+    for name in filters.fields:
         text = str(filters.data.get(name, "")).strip()
         if text:
-            yield name, str(field.label or name).capitalize(), text.replace("T", " ")[:80]
+            label = str(filters[name].label)
+            yield name, label, text[:80]
 
 
 def change_of(event: AuditEvent) -> str:

@@ -72,6 +72,17 @@ def test_a_strangers_namespace_is_as_unknown_as_one_that_is_not_there(
         assert "Yes:" not in page
 
 
+def test_who_else_may_reach_it_is_listed_as_far_as_one_may_see(
+    owner: Person, olga: Person, shop: Namespace, payments: Namespace
+) -> None:
+    factories.grant(shop, owner, "api.stripe.com")
+    other = factories.grant(payments, host="*.stripe.com")
+    factories.grant(payments, host="api.stripe.com", port=8443)
+    link = f'href="{reverse("grant", args=[other.pk])}"'
+    assert link in text(ask(olga))
+    assert "Nobody else whose grants you may see" in text(ask(owner))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
