@@ -58,12 +58,15 @@ class Period:
 def periods(marks: Iterable[tuple[Mark, datetime]]) -> list[Period]:
     """Return the periods of one grant, oldest first, without gaps between them.
 
-    `marks` are in the order in which they happened. Nothing follows a confirmation, nor the
-    lapse of a grant that was never applied: there is nothing to take out.
+    `marks` are in the order in which they happened; clocks may disagree with it by seconds.
+    Nothing follows a confirmation, nor the lapse of a grant that was never applied: there is
+    nothing to take out.
     """
     found: list[Period] = []
     was_open = False
     for mark, at in marks:
+        if mark is Mark.CREATED and found:
+            continue
         was_open = was_open or mark in (Mark.ACTIVATED, Mark.RESUMED)
         reach = _NEXT.get(mark)
         if mark is Mark.LAPSED and not was_open:

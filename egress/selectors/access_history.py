@@ -117,8 +117,11 @@ def reached(grants: Iterable[Grant], question: Question) -> list[Reached]:
 def _of(grant: Grant, events: list[AuditEvent], question: Question) -> Reached | None:
     marks = [(MARKS[event.tag], event.at) for event in events if event.tag in MARKS]
     unproven = _unproven(grant, {mark for mark, _ in marks})
-    known = sorted([*marks, *unproven], key=lambda pair: pair[1])
-    met = [p for p in periods(known) if p.meets(question.since, question.until)]
+    # The trail's own order counts, not its times: clocks may disagree.
+    for mark, at in unproven:
+        place = next((n for n, (_, told) in enumerate(marks) if told > at), len(marks))
+        marks.insert(place, (mark, at))
+    met = [p for p in periods(marks) if p.meets(question.since, question.until)]
     if not met:
         return None
     return Reached(grant, met, events, [mark.value for mark, _ in unproven])

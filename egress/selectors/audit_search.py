@@ -82,8 +82,10 @@ def matching(words: Sequence[str]) -> Q:
     found = Q()
     for word in words:
         bare, end = word.rstrip("*"), "" if word.endswith("*") else r"(?![^\W_])"
-        # The first test is quick and lets few through to the second.
-        found &= Q(IContains(_Joined(*COLUMNS), bare))
+        if bare.isascii():
+            # Quick, and lets few through to the test that follows. SQLite knows the two cases of
+            # ASCII letters only.
+            found &= Q(IContains(_Joined(*COLUMNS), bare))
         found &= Q(Regex(_Joined(*COLUMNS), rf"(?i)(?<![^\W_]){bare}{end}"))
     return found
 

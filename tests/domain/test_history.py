@@ -63,6 +63,10 @@ def test_the_same_said_twice_is_one_period() -> None:
     ]
 
 
+def test_a_decision_told_late_closes_nothing() -> None:
+    assert told(Mark.ACTIVATED, Mark.CREATED) == [(Reach.OPEN, 0, None)]
+
+
 @pytest.mark.parametrize(
     ("since", "until", "met"),
     [(0, 1, False), (0, 2, True), (2, 2, True), (3, 9, True), (4, 9, False), (4, 4, False)],
