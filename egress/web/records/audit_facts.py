@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -111,8 +112,11 @@ def links_of(event: AuditEvent, standing: Standing) -> list[Link]:
     """Return the pages about what an event names, as far as the person may open them."""
     found = [*_about(event, standing), *_places(event, standing)]
     if event.host:
-        asked = f"?host={event.host}&at={event.at:%Y-%m-%dT%H:%M}"
-        found.append(Link(f"Who could reach {event.host} then", reverse("access-history") + asked))
+        # The whole minute of the event: its first moment is before what happened in it.
+        minute = f"{event.at:%Y-%m-%dT%H:%M}"
+        query = urlencode({"host": event.host, "at": minute, "until": minute})
+        url = f"{reverse('access-history')}?{query}"
+        found.append(Link(f"Who could reach {event.host} then", url))
     return found
 
 
