@@ -83,7 +83,8 @@ def test_the_index_is_the_one_that_the_search_asks_for(owner: Person) -> None:
         pytest.skip("only PostgreSQL has the index")
     happen(owner, "One.")
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_indexscan = off")
         plan = AuditEvent.objects.filter(matching(["one"])).order_by().explain()
     assert migration.WORDS in plan
 
