@@ -13,6 +13,7 @@ from egress.models.delivery import (
     Priority,
     Slice,
 )
+from egress.models.draft import Draft
 from egress.models.grant import Grant
 from egress.models.person import Person, Role, RoleBinding
 from egress.models.request import Approval, Comment, Request, RequestDestination
@@ -32,6 +33,7 @@ __all__ = [
     "Comment",
     "Delivery",
     "DeliveryStep",
+    "Draft",
     "ForeignList",
     "ForeignObject",
     "Grant",

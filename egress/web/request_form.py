@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from egress.domain.access import Protocol
-from egress.domain.policies.finding import Finding
+from egress.domain.policies import Finding, Level
 from egress.models import CatalogueEntry, Cluster, Namespace
 from egress.models.standing import Standing
 from egress.selectors.namespaces import askable_namespaces, service_accounts_of
 from egress.selectors.policy import limits
 from egress.services.errors import ServiceError
 from egress.services.requests import Preview
-from egress.web.catalogue_page import shelves
-from egress.web.forms.request import NO_END, PARTS, Row, TypedRequest
+from egress.web.forms.request import NO_END, TypedRequest
+from egress.web.forms.rows import PARTS, Row
+from egress.web.request_fixes import FixButton
 
 OPTIONS_SHOWN = 50
 PLAIN_FIELDS = ("cluster", "namespace", "service_account", "reason", "ticket", "duration_days")
+_NAMES = (*PLAIN_FIELDS, "destinations", "paste", "preset")
 SAID_OF_THE_WAY = frozenset({"Guardrail", "NotABoundary"})
 """Findings that the preview's sentence about the way says, too: no hint repeats them."""
 DURATIONS = (1, 7, 30, 90, 180, 365)
@@ -32,7 +34,7 @@ PROTOCOL_WORDS = {
 
 @dataclass
 class Hint:
-    """What stands below one input: what is wrong, and what the policies remark.
+    """What stands below one input: what is wrong, what the policies remark, and what mends it.
 
     `name` is the input's name, from which the ids of input and hint are made.
     """
@@ -40,6 +42,7 @@ class Hint:
     name: str
     errors: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    fixes: tuple[FixButton, ...] = ()
 
     @property
     def is_invalid(self) -> bool:
@@ -100,7 +103,7 @@ class FormView:
     @property
     def all_hints(self) -> list[Hint]:
         """Return every hint, in the order of the inputs."""
-        plain = [self.hints[name] for name in (*PLAIN_FIELDS, "destinations", "paste")]
+        plain = [self.hints[name] for name in _NAMES]
         return [*plain, *(hint for row in self.rows for hint in row.hints)]
 
     @property
@@ -115,14 +118,13 @@ def form_view(
     errors: Mapping[str, Iterable[str]] | None = None,
     findings: Iterable[Finding] = (),
     general: Iterable[str] = (),
-    paste_errors: Iterable[str] = (),
+    fixes: Mapping[str, tuple[FixButton, ...]] | None = None,
 ) -> FormView:
-    """Return the form with errors and findings put below the inputs they belong to."""
-    names = [*PLAIN_FIELDS, "destinations", "paste"]
+    """Return the form with errors, findings and fixes put below the inputs they belong to."""
     parts = [
         f"destinations-{position}-{part}" for position in range(len(typed.rows)) for part in PARTS
     ]
-    hints = {name: Hint(name) for name in (*names, *parts)}
+    hints = {name: Hint(name, fixes=(fixes or {}).get(name, ())) for name in (*_NAMES, *parts)}
     left_over = list(general)
     for path, sentences in (errors or {}).items():
         hint = hints.get(typed.field_of(path))
@@ -131,7 +133,6 @@ def form_view(
         hint = hints.get(typed.field_of(finding.field))
         if hint and finding.reason not in SAID_OF_THE_WAY:
             hint.findings.append(finding)
-    hints["paste"].errors.extend(paste_errors)
     rows = tuple(
         RowView(
             position,
@@ -143,14 +144,33 @@ def form_view(
     return FormView(typed, hints, rows, tuple(left_over))
 
 
-def previewed(typed: TypedRequest, preview: Preview) -> FormView:
+def previewed(
+    typed: TypedRequest,
+    preview: Preview,
+    fixes: Mapping[str, tuple[FixButton, ...]] | None = None,
+    noted: "Noted | None" = None,
+) -> FormView:
     """Return the form with what the preview says, silent about what nobody typed yet."""
     errors = {
-        path: sentences
+        path: list(sentences)
         for path, sentences in (preview.errors or {}).items()
         if _is_typed(typed, typed.field_of(path))
     }
-    return form_view(typed, errors=errors, findings=findings_worth_showing(preview))
+    findings = findings_worth_showing(preview)
+    if noted:
+        errors |= noted.errors
+        findings += [Finding("Pasted", text, Level.INFO, "paste") for text in noted.remarks]
+    general = noted.general if noted else ()
+    return form_view(typed, errors=errors, findings=findings, fixes=fixes, general=general)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What a pressed button has to say: by input, about pasted text, and in general."""
+
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
 
 
 def findings_worth_showing(preview: Preview) -> list[Finding]:
@@ -160,7 +180,12 @@ def findings_worth_showing(preview: Preview) -> list[Finding]:
     return [finding for finding in preview.findings if finding.field != "destinations"]
 
 
-def refused(typed: TypedRequest, error: ServiceError, preview: Preview) -> FormView:
+def refused(
+    typed: TypedRequest,
+    error: ServiceError,
+    preview: Preview,
+    fixes: Mapping[str, tuple[FixButton, ...]],
+) -> FormView:
     """Return the form with the reasons why a service refused it."""
     fields = {path: list(sentences) for path, sentences in error.fields.items()}
     said = [sentence for sentences in fields.values() for sentence in sentences]
@@ -168,7 +193,7 @@ def refused(typed: TypedRequest, error: ServiceError, preview: Preview) -> FormV
     worth = findings_worth_showing(preview) if typed.filled else preview.findings
     blocking = [finding for finding in worth if finding.message not in said]
     general = [] if fields else [str(error)]
-    return form_view(typed, errors=fields, findings=blocking, general=general)
+    return form_view(typed, errors=fields, findings=blocking, fixes=fixes, general=general)
 
 
 def _is_typed(typed: TypedRequest, name: str) -> bool:
@@ -192,11 +217,22 @@ def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
         "clusters": list(clusters),
         "namespace_options": namespace_options(standing, typed.cluster),
         "account_options": account_options(standing, typed.cluster, typed.namespace),
-        "shelves": shelves(CatalogueEntry.objects.filter(is_active=True)),
+        "presets": CatalogueEntry.objects.filter(is_active=True),
         "protocols": [(protocol.value, words) for protocol, words in PROTOCOL_WORDS.items()],
         "durations": durations(typed.duration),
         "max_destinations": settings.MAX_DESTINATIONS,
     }
+
+
+def only_choices(typed: TypedRequest, found: Mapping[str, object]) -> dict[str, str]:
+    """Return the cluster and the namespace where there is only one to choose and none is typed."""
+    clusters, namespaces = found["clusters"], found["namespace_options"]
+    chosen: dict[str, str] = {}
+    if isinstance(clusters, list) and len(clusters) == 1 and not typed.cluster:
+        chosen["cluster"] = clusters[0].name
+    if isinstance(namespaces, list) and len(namespaces) == 1 and typed.is_untouched:
+        chosen["namespace"] = namespaces[0].name
+    return chosen
 
 
 def namespace_options(standing: Standing, cluster: str, typed: str = "") -> list[Namespace]:

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from egress.web.urls_records import urlpatterns as record_pages
-from egress.web.views import home, queue, request, request_new, search, session
+from egress.web.views import drafts, home, queue, request, request_new, search, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/new", request_new.new, name="request-new"),
     path("requests/preview", request_new.preview, name="request-preview"),
     path("requests/options", request_new.options, name="request-options"),
+    path("requests/drafts", drafts.keep, name="draft-keep"),
+    path("requests/drafts/drop", drafts.drop, name="draft-drop"),
     path("requests/<int:pk>", request.detail, name="request"),
     path("requests/<int:pk>/edit", request_new.edit, name="request-edit"),
     path("requests/<int:pk>/progress", request.progress, name="request-progress"),

@@ -3,7 +3,7 @@
 `drafts` understands what was typed, `sights` looks at the live cluster, `assessment` asks the
 policies, `previews` shows what would happen, `submissions` creates and edits, `decisions`
 decides, `renewals` asks for more time, `adoptions` to take over objects of others, `endings` are
-withdrawing and lapsing, `comments` is what people say.
+withdrawing and lapsing, `comments` is what people say, `unsent` keeps what nobody sent yet.
 """
 
 from egress.services.requests.adoptions import adopt, preview_adoption
@@ -16,6 +16,7 @@ from egress.services.requests.previews import Preview, preview
 from egress.services.requests.renewals import renew
 from egress.services.requests.sights import begin_anew_after_looking
 from egress.services.requests.submissions import edit, submit
+from egress.services.requests.unsent import drop_draft, drop_old_drafts, keep_draft
 
 __all__ = [
     "DestinationDraft",
@@ -25,7 +26,10 @@ __all__ = [
     "begin_anew_after_looking",
     "comment",
     "decide",
+    "drop_draft",
+    "drop_old_drafts",
     "edit",
+    "keep_draft",
     "lapse_overdue",
     "live_findings",
     "preview",

@@ -30,7 +30,8 @@ class Preview:
     `destinations` are the typed ones in canonical form, None where one is not understood.
     `errors` maps input fields to sentences; `yaml` are the objects that would be written, `diff`
     is against what the portal's grants render today, `sentences` say what would be granted.
-    `enforced` tells whether the namespace reaches registered hosts only.
+    `enforced` tells whether the namespace reaches registered hosts only. `cluster` and `subject`
+    are who would get access, as far as that is understood and theirs to know.
     """
 
     destinations: tuple[Destination | None, ...] = ()
@@ -42,6 +43,8 @@ class Preview:
     approvers: tuple[str, ...] = ()
     approvals_needed: int = 1
     enforced: bool = False
+    cluster: Cluster | None = None
+    subject: Subject | None = None
 
 
 def preview(
@@ -113,6 +116,8 @@ def _assessed(
         approvers=tuple(person.username for person in assessment.approvers),
         approvals_needed=approvals_needed(findings),
         enforced=bool(reading.namespace and reading.namespace.is_held),
+        cluster=cluster,
+        subject=subject,
     )
 
 

@@ -17,6 +17,7 @@ from egress.web.queue_page import row_of
 from egress.web.records.charts import expiry_chart, queue_chart
 from egress.web.records.who import person_of
 from egress.web.standing import standing_in
+from egress.web.unsent import latest_unsent
 
 NAMESPACES_SHOWN = 24
 REQUESTS_SHOWN = 10
@@ -31,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     standing, person = standing_in(request), person_of(request)
     own = visible_requests(standing).filter(requester=person)
     context = {
+        "unsent": latest_unsent(standing),
         "namespaces": _namespaces(request),
         "open_requests": own.filter(status=RequestStatus.PENDING)[:REQUESTS_SHOWN],
         "latest_requests": own.exclude(status=RequestStatus.PENDING)[:QUEUE_SHOWN],

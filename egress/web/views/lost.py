@@ -1,0 +1,65 @@
+"""Sessions and forms that grew too old: nobody types anything twice because of them."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+
+from egress.web import errors
+from egress.web.unsent import place_here
+from egress.web.views.session import SignInForm, demo_people
+
+View = Callable[..., HttpResponse]
+_KEEPS = "keeps_what_is_typed"
+
+
+def keeps_what_is_typed(view: View) -> View:
+    """Let only people in who are signed in; others sign in first, and what they typed waits."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if request.method == "POST" and not getattr(request, "htmx", False):
+            return _sign_in_first(request)
+        return redirect_to_login(request.get_full_path())
+
+    setattr(guarded, _KEEPS, True)
+    return guarded
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Show a form again whose token is missing or old, with what was typed where that is safe.
+
+    Whoever lured somebody into sending it gains nothing: it is shown, never carried out.
+    """
+    if getattr(request, "htmx", False):
+        return errors.csrf_failed(request, reason)
+    try:
+        match = resolve(request.path_info)
+        keeps = getattr(match.func, _KEEPS, False) and bool(request.POST)
+    except (Resolver404, RequestDataTooBig):
+        keeps = False
+    if not keeps:
+        return errors.csrf_failed(request, reason)
+    request.csrf_is_old = True  # type: ignore[attr-defined]
+    return match.func(request, *match.args, **match.kwargs)
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    form = request.POST.copy()
+    place = form["place"] = place_here(request)
+    form.pop("paste", None)
+    form.pop("csrfmiddlewaretoken", None)
+    context = {
+        "form": SignInForm(request),
+        "next": place,
+        "kept": form.urlencode(),
+        "demo_people": demo_people(),
+        "typed_first": True,
+    }
+    return render(request, "session/sign_in.html", context, status=403)
