@@ -9,7 +9,7 @@ from egress.domain.access import Destination
 from egress.models import Grant
 from egress.models.standing import Standing
 from egress.selectors.standing_access import HostUse, granted_already, who_else_uses
-from egress.services.requests import Preview
+from egress.services.requests import Preview, without_secrets
 from egress.web.forms.request import TypedRequest
 from egress.web.request_fixes import removal_of
 
@@ -73,5 +73,5 @@ def around(standing: Standing, typed: TypedRequest, seen: Preview) -> Around:
 
 
 def link_to(typed: TypedRequest) -> str:
-    """Return the full address that fills the form like this."""
-    return f"{settings.PUBLIC_URL}{reverse('request-new')}?{typed.query()}"
+    """Return the full address that fills the form like this, without any password in it."""
+    return f"{settings.PUBLIC_URL}{reverse('request-new')}?{without_secrets(typed.query())}"

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve, reverse
 
-from egress.domain.hosts import without_credentials
 from egress.models import Draft
 from egress.models.standing import Standing
 from egress.selectors.drafts import draft_at, drafts_of
@@ -20,7 +19,6 @@ SHOWN_AT_HOME = 3
 LONGEST = 100_000
 """Characters of a form that are looked at after signing in: more than any that can be sent."""
 _FORMS = frozenset({"request-new", "request-edit"})
-_NO_PLACE = frozenset({"paste"})
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,7 @@ def place_of(text: str) -> str:
         return new
     if not is_form:
         return new
-    pairs = [(name, value) for name, value in parse_qsl(url.query) if name not in _NO_PLACE]
-    query = without_credentials(urlencode([(n, without_credentials(v)) for n, v in pairs]))
+    query = service.without_secrets(url.query)
     return f"{url.path}?{query}" if query else url.path
 
 

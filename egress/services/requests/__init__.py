@@ -16,7 +16,12 @@ from egress.services.requests.previews import Preview, preview
 from egress.services.requests.renewals import renew
 from egress.services.requests.sights import begin_anew_after_looking
 from egress.services.requests.submissions import edit, submit
-from egress.services.requests.unsent import drop_draft, drop_old_drafts, keep_draft
+from egress.services.requests.unsent import (
+    drop_draft,
+    drop_old_drafts,
+    keep_draft,
+    without_secrets,
+)
 
 __all__ = [
     "DestinationDraft",
@@ -37,4 +42,5 @@ __all__ = [
     "renew",
     "submit",
     "withdraw",
+    "without_secrets",
 ]

@@ -32,7 +32,7 @@ def keep_draft(*, actor: Actor, place: str, content: str) -> Draft | None:
     which may hold any secret, is left out. Returns None for what is too long to be a request.
     """
     standing = guards.standing_of_actor(actor)
-    kept = _without_secrets(content)
+    kept = without_secrets(content)
     if len(kept) > MAX_CHARACTERS or len(place) > MAX_CHARACTERS:
         return None
     with transaction.atomic():
@@ -57,7 +57,8 @@ def drop_old_drafts(*, now: datetime) -> int:
     return Draft.objects.filter(saved_at__lt=now - timedelta(days=DRAFT_DAYS)).delete()[0]
 
 
-def _without_secrets(content: str) -> str:
+def without_secrets(content: str) -> str:
+    """Return a form as a query string without pasted text, user names and passwords."""
     pairs = [
         (name, without_credentials(value.replace("\0", "")))
         for name, value in parse_qsl(content, keep_blank_values=True)
