@@ -124,7 +124,7 @@
       return;
     }
     navigator.clipboard.writeText(text.trim()).then(
-      function () { toast("Copied.", "good"); },
+      function () { toast(button.getAttribute("data-copied") || "Copied.", "good"); },
       function () { toast("The browser did not allow copying. Select the text instead.", "bad"); }
     );
   }

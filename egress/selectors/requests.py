@@ -13,12 +13,16 @@ from egress.selectors.namespaces import pinned_filter
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing that happened to a request or to a grant that came from it: an audit event."""
+    """One thing that happened to a request or to a grant that came from it: an audit event.
+
+    `note` is what the actor wrote about it, empty when nothing.
+    """
 
     at: datetime
     actor: str
     text: str
     tag: str
+    note: str = ""
 
 
 TIMELINE_LENGTH = 500
@@ -80,7 +84,10 @@ def timeline(request: Request) -> list[TimelineEntry]:
 
 def entry_of(event: AuditEvent) -> TimelineEntry:
     """Return an audit event as a line of a timeline."""
-    return TimelineEntry(event.at, event.actor, event.message, event.tag)
+    note = event.data.get("note") if isinstance(event.data, dict) else ""
+    return TimelineEntry(
+        event.at, event.actor, event.message, event.tag, note if isinstance(note, str) else ""
+    )
 
 
 def approvals_in_force(request: Request) -> list[Approval]:

@@ -107,6 +107,7 @@ class Portal:
         work = [
             self._link("Home", "home", "home"),
             self._link("New request", "request-new", "plus"),
+            self._link("Requests", "requests", "list"),
         ]
         if self.is_approver:
             work.append(self._link("Queue", "queue", "inbox", self.queue_count))
@@ -130,6 +131,9 @@ class Portal:
         url = reverse(name)
         path = self._request.path
         below = path.startswith(f"{url.rstrip('/')}/") and url != "/"
+        if path == reverse("request-new") != url:
+            # It has an entry of its own beside that of all requests.
+            below = False
         current = "page" if path == url else "true" if below else ""
         return Link(label, url, icon, current, count)
 

@@ -13,11 +13,15 @@ _FILLED_IN = "Nothing was sent yet: {} was filled in. Look at the destinations, 
 
 @dataclass(frozen=True)
 class Pressed:
-    """The form after a button was pressed, what that has to say, and where the focus goes."""
+    """The form after a button was pressed, what that has to say, and where the focus goes.
+
+    `compares` tells that the cluster is to be read.
+    """
 
     typed: TypedRequest
     noted: Noted = field(default_factory=Noted)
     focus: str = ""
+    compares: bool = False
 
 
 def press(typed: TypedRequest, action: str) -> Pressed | None:
@@ -31,8 +35,8 @@ def press(typed: TypedRequest, action: str) -> Pressed | None:
         return with_pasted(typed)
     if action == "preset":
         return with_preset(typed)
-    if action == "check":
-        return Pressed(typed)
+    if action in ("check", "compare"):
+        return Pressed(typed, compares=action == "compare")
     changed = mended(typed, action)
     if changed is not None:
         return Pressed(changed, focus=_place_of(action, changed))

@@ -1,7 +1,7 @@
 """What the request form shows around what was typed: choices, hints, and the preview."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
@@ -224,15 +224,14 @@ def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
     }
 
 
-def only_choices(typed: TypedRequest, found: Mapping[str, object]) -> dict[str, str]:
-    """Return the cluster and the namespace where there is only one to choose and none is typed."""
+def with_only_choices(typed: TypedRequest, found: Mapping[str, object]) -> TypedRequest:
+    """Return the form with cluster and namespace filled in where there is only one to choose."""
     clusters, namespaces = found["clusters"], found["namespace_options"]
-    chosen: dict[str, str] = {}
-    if isinstance(clusters, list) and len(clusters) == 1 and not typed.cluster:
-        chosen["cluster"] = clusters[0].name
     if isinstance(namespaces, list) and len(namespaces) == 1 and typed.is_untouched:
-        chosen["namespace"] = namespaces[0].name
-    return chosen
+        typed = replace(typed, namespace=namespaces[0].name)
+    if isinstance(clusters, list) and len(clusters) == 1 and not typed.cluster:
+        typed = replace(typed, cluster=clusters[0].name)
+    return typed
 
 
 def namespace_options(standing: Standing, cluster: str, typed: str = "") -> list[Namespace]:

@@ -1,13 +1,8 @@
 """What the page of one request shows: verdicts with findings, the change, how to decide."""
 
-import json
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-import yaml
-from django.conf import settings
+from typing import cast
 
 from egress.models import Approval, Request, RequestDestination
 from egress.models.standing import Standing
@@ -166,57 +161,6 @@ def page_of(
         "findings": findings,
         "asked": asked_of(request, decision.typed),
         "decision": decision,
-        "copies": copies_of(request, seen.yaml),
         "adoption": adoption_of(request),
         "clone": TypedRequest.of_request(request).query(),
     }
-
-
-@dataclass(frozen=True)
-class Copies:
-    """The request in the words of other tools."""
-
-    curl: str
-    kubectl: str
-
-
-def copies_of(request: Request, objects: str) -> Copies:
-    """Return the request as a curl line, and kubectl lines that read `objects` (YAML)."""
-    place, body = _call_of(request)
-    curl = (
-        f"curl -X POST {shlex.quote(f'{settings.PUBLIC_URL}/api/v1/{place}')} \\\n"
-        '  -H "Authorization: Bearer $EGRESS_TOKEN" \\\n'
-        "  -H 'Content-Type: application/json' \\\n"
-        f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
-    )
-    return Copies(curl, "\n".join(_kubectl_lines(objects)))
-
-
-def _call_of(request: Request) -> tuple[str, dict[str, Any]]:
-    """Return where the API takes such a request, and the body."""
-    draft = TypedRequest.of_request(request).draft()
-    why = {"reason": draft.reason, "duration_days": draft.duration_days}
-    if request.adopts_digest:
-        adopted = request.adoption
-        names = ("kind", "namespace", "name", "uid", "resource_version")
-        body = {name: getattr(adopted, name) for name in names}
-        return f"clusters/{draft.cluster}/foreign/adopt/", {**body, **why}
-    return "requests/", {
-        "cluster": draft.cluster,
-        "namespace": draft.namespace,
-        "service_account": draft.service_account,
-        "destinations": [vars(destination) for destination in draft.destinations],
-        "ticket": draft.ticket,
-        **why,
-    }
-
-
-def _kubectl_lines(objects: str) -> Iterable[str]:
-    for document in yaml.safe_load_all(objects) if objects else ():
-        if not isinstance(document, dict):
-            continue
-        group = str(document["apiVersion"]).partition("/")[0]
-        kind = f"{document['kind']}.{group}".lower()
-        named = document["metadata"]
-        where = shlex.quote(str(named.get("namespace", "")))
-        yield f"kubectl -n {where} get {kind} {shlex.quote(str(named['name']))} -o yaml"

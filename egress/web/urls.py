@@ -3,13 +3,14 @@
 from django.urls import URLPattern, URLResolver, path
 
 from egress.web.urls_records import urlpatterns as record_pages
-from egress.web.views import drafts, home, queue, request, request_new, search, session
+from egress.web.views import drafts, home, queue, request, request_new, requests, search, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("sign-in", session.SignIn.as_view(), name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
     path("search", search.search, name="search"),
+    path("requests", requests.request_list, name="requests"),
     path("requests/new", request_new.new, name="request-new"),
     path("requests/preview", request_new.preview, name="request-preview"),
     path("requests/options", request_new.options, name="request-options"),

@@ -112,3 +112,11 @@ def test_a_page_works_at_every_width_and_says_its_language(owner: Person) -> Non
     assert '<html lang="en">' in page
     assert 'content="width=device-width, initial-scale=1"' in page
     assert '<a class="skip" href="#content">' in page
+
+
+def test_only_one_entry_of_the_navigation_is_the_present_page(owner: Person) -> None:
+    for name in ("requests", "request-new"):
+        page = body(get(owner, name))
+        current = [part for part in page.split("<a ") if "aria-current" in part.split(">")[0]]
+        assert current
+        assert all(f'href="{reverse(name)}"' in part for part in current)

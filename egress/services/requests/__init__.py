@@ -1,14 +1,16 @@
 """Requests: from what somebody types to a decision.
 
 `drafts` understands what was typed, `sights` looks at the live cluster, `assessment` asks the
-policies, `previews` shows what would happen, `submissions` creates and edits, `decisions`
-decides, `renewals` asks for more time, `adoptions` to take over objects of others, `endings` are
-withdrawing and lapsing, `comments` is what people say, `unsent` keeps what nobody sent yet.
+policies, `previews` shows what would happen, `comparing` against the live cluster, `submissions`
+creates and edits, `decisions` decides, `renewals` asks for more time, `adoptions` to take over
+objects of others, `endings` are withdrawing and lapsing, `comments` is what people say, `unsent`
+keeps what nobody sent yet.
 """
 
 from egress.services.requests.adoptions import adopt, preview_adoption
 from egress.services.requests.assessment import live_findings
 from egress.services.requests.comments import comment
+from egress.services.requests.comparing import Comparison, compare
 from egress.services.requests.decisions import decide
 from egress.services.requests.drafts import DestinationDraft, RequestDraft
 from egress.services.requests.endings import lapse_overdue, withdraw
@@ -24,12 +26,14 @@ from egress.services.requests.unsent import (
 )
 
 __all__ = [
+    "Comparison",
     "DestinationDraft",
     "Preview",
     "RequestDraft",
     "adopt",
     "begin_anew_after_looking",
     "comment",
+    "compare",
     "decide",
     "drop_draft",
     "drop_old_drafts",

@@ -47,7 +47,8 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not keeps:
         return errors.csrf_failed(request, reason)
     request.csrf_is_old = True  # type: ignore[attr-defined]
-    return match.func(request, *match.args, **match.kwargs)
+    shown: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return shown
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponse:

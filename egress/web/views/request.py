@@ -15,8 +15,10 @@ from egress.services.errors import Conflict, Missing, Refused, ServiceError
 from egress.web import request_page as shown
 from egress.web.errors import status_of
 from egress.web.forms.decision import TypedDecision
+from egress.web.forms.request import TypedRequest
 from egress.web.progress import STOP_POLLING, progress_of
 from egress.web.records.who import actor_of
+from egress.web.request_copies import copies_of
 from egress.web.standing import standing_in
 
 
@@ -34,7 +36,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     row = find(request, pk)
     view = progress_of(row, seen=request.GET.get("seen", ""))
     status = STOP_POLLING if view.is_settled else 200
-    return render(request, "requests/_progress.html", {"row": row, "progress": view}, status=status)
+    context = {"row": row, "progress": view, "clone": TypedRequest.of_request(row).query()}
+    return render(request, "requests/_progress.html", context, status=status)
 
 
 @login_required
@@ -112,10 +115,21 @@ def show(
     context = shown.page_of(
         row, standing_in(request), typed=typed, errors=errors, conflict=conflict
     )
+    progress, seen = progress_of(row), context["preview"]
     context |= {
         "timeline": timeline(row),
-        "progress": progress_of(row),
+        "progress": progress,
+        "copies": copies_of(row, getattr(seen, "yaml", ""), progress.grants),
         "is_mine": row.requester_id == request.user.pk,
+        "compared": _compared(request, row),
         **(extra or {}),
     }
     return render(request, "requests/detail.html", context, status=status)
+
+
+def _compared(request: HttpRequest, row: Request) -> service.Comparison | None:
+    """Return the change against the live cluster where that is asked for: it takes a moment."""
+    if not (row.is_pending and request.GET.get("live")):
+        return None
+    draft = TypedRequest.of_request(row).draft()
+    return service.compare(draft=draft, actor=actor_of(request))

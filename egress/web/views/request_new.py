@@ -1,7 +1,5 @@
 """Asking for access: the form, its preview while typing, and editing what was asked."""
 
-from dataclasses import replace
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -109,6 +107,7 @@ def _take(request: HttpRequest, existing: Request | None) -> HttpResponse:
         existing=existing,
         noted=pressed.noted,
         focus=pressed.focus,
+        compares=pressed.compares,
         status=status,
     )
 
@@ -144,12 +143,13 @@ def _page(
     noted: Noted | None = None,
     unsent: Unsent | None = None,
     focus: str = "",
+    compares: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """Show the form with its preview."""
     standing = standing_in(request)
     choices = shown.choices(standing, typed)
-    typed = replace(typed, **shown.only_choices(typed, choices))
+    typed = shown.with_only_choices(typed, choices)
     seen = seen or service.preview(draft=typed.draft(), actor=actor_of(request))
     if form is None:
         form = shown.previewed(typed, seen, fixes_of(standing, typed, seen), noted)
@@ -164,6 +164,9 @@ def _page(
         "revision": request.POST.get("revision") or (existing.revision if existing else ""),
         "focus": focus,
         "failed": status != 200,
+        "compared": service.compare(draft=typed.draft(), actor=actor_of(request))
+        if compares
+        else None,
     }
     return render(request, "requests/new.html", context, status=status)
 
