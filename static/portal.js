@@ -67,10 +67,17 @@
   document.addEventListener("toast", function (event) {
     toast(event.detail.text, event.detail.tone);
   });
-  document.addEventListener("htmx:sendError", function () {
+  // A draft that was not kept is no news: the form itself still stands there.
+  function isAside(event) {
+    return event.detail.elt && event.detail.elt.id === "keep-draft";
+  }
+
+  document.addEventListener("htmx:sendError", function (event) {
+    if (isAside(event)) return;
     toast("The portal did not answer. Check the connection and try again; nothing was sent.", "bad");
   });
   document.addEventListener("htmx:responseError", function (event) {
+    if (isAside(event)) return;
     var status = event.detail.xhr.status;
     if (status === 401 || (status === 403 && /sign in/i.test(event.detail.xhr.responseText))) {
       toast("You are signed out. Reload the page to sign in again.", "bad");
@@ -81,6 +88,14 @@
 
   // ---------- what was typed when the session ended waits here until somebody signs in ----------
   var KEPT = "egress-kept";
+  var isSent = false;
+  document.addEventListener("submit", function (event) {
+    if (event.target.id === "request-form") isSent = true;
+  });
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    // What is on its way as a request is no draft any more.
+    if (isSent && isAside(event)) event.preventDefault();
+  });
   document.addEventListener("htmx:beforeOnLoad", function (event) {
     var form = document.getElementById("request-form");
     var away = event.detail.xhr.getResponseHeader("HX-Redirect") || "";

@@ -47,9 +47,12 @@ def window(
     """Opens a window of somebody. At the end no page may have complained about anything."""
     opened: list[Visitor] = []
 
-    def open_one(person: str, **options: object) -> Visitor:
+    def open_one(person: str, *, keeps_drafts: bool = False, **options: object) -> Visitor:
         visitor = Visitor(chrome, portal.address, **options)  # type: ignore[arg-type]
         opened.append(visitor)
+        if not keeps_drafts:
+            # What one test types is no draft for the next one.
+            visitor.page.route("**/requests/drafts", lambda route: route.fulfill(status=204))
         return visitor.be(person, cookies) if person else visitor
 
     yield open_one

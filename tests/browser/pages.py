@@ -60,6 +60,9 @@ MAIN = (
         "&destinations-0-addresses=203.0.113.20,203.0.113.21&destinations-0-long_lived=on",
     ),
     Stop("request-new", "olga", "/requests/new"),
+    Stop("requests", "dana", "/requests"),
+    Stop("requests", "alice", "/requests?whose=all"),
+    Stop("requests", "dana", "/requests?host=nowhere-at-all"),
     Stop("request-edit", "dana", "/requests/{requests[pending]}/edit"),
     Stop("request", "dana", "/requests/{requests[pending]}"),
     Stop("request", "alice", "/requests/{requests[pending]}"),
@@ -173,6 +176,8 @@ PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API)
 FORMS = {
     "sign-out": "/sign-out",
     "request-preview": "/requests/preview",
+    "draft-keep": "/requests/drafts",
+    "draft-drop": "/requests/drafts/drop",
     "request-decide": "/requests/{requests[pending]}/decide",
     "request-withdraw": "/requests/{requests[pending]}/withdraw",
     "request-comment": "/requests/{requests[pending]}/comment",

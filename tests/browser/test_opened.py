@@ -44,7 +44,6 @@ def refused_form(page: Page, told: Story) -> None:
     page.goto("/requests/new")
     page.get_by_label("Namespace", exact=True).fill("nowhere")
     page.get_by_label("Host", exact=True).fill("10.0.0.1")
-    page.get_by_text("Fill from a URL").click()
     page.get_by_role("button", name="Send the request").click()
     expect(page.get_by_role("alert")).to_be_visible()
 

@@ -15,9 +15,7 @@ STATUSES = [("", "All"), *((status.value, status.value.capitalize()) for status 
 class RequestFilter(FilterForm):
     """Narrows requests by whose they are, how they stand, for what and where to."""
 
-    whose = forms.ChoiceField(
-        required=False, choices=[(MINE, "Mine"), (EVERYBODY, "All that I may read")]
-    )
+    whose = forms.ChoiceField(required=False, choices=[(MINE, "Mine"), (EVERYBODY, "Everybody's")])
     status = forms.ChoiceField(required=False, choices=STATUSES)
     cluster = forms.ChoiceField(required=False)
     namespace = forms.CharField(required=False, max_length=63)
