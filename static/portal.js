@@ -86,41 +86,6 @@
     }
   });
 
-  // ---------- what was typed when the session ended waits here until somebody signs in ----------
-  var KEPT = "egress-kept";
-  var isSent = false;
-  document.addEventListener("submit", function (event) {
-    if (event.target.id === "request-form") isSent = true;
-  });
-  document.addEventListener("htmx:beforeRequest", function (event) {
-    // What is on its way as a request is no draft any more.
-    if (isSent && isAside(event)) event.preventDefault();
-  });
-  document.addEventListener("htmx:beforeOnLoad", function (event) {
-    var form = document.getElementById("request-form");
-    var away = event.detail.xhr.getResponseHeader("HX-Redirect") || "";
-    if (!form || away.indexOf("/sign-in") < 0) return;
-    var typed = new URLSearchParams(new FormData(form));
-    // Pasted text may hold passwords, and nothing else needs the token.
-    typed.delete("paste");
-    typed.delete("csrfmiddlewaretoken");
-    try {
-      window.sessionStorage.setItem(KEPT, typed.toString());
-    } catch (error) {
-      // Without storage the draft that the portal kept is what is left.
-    }
-  });
-  document.addEventListener("DOMContentLoaded", function () {
-    try {
-      var typed = window.sessionStorage.getItem(KEPT);
-      var fields = all("[data-kept]");
-      fields.forEach(function (field) { if (typed && !field.value) field.value = typed; });
-      if (!fields.length) window.sessionStorage.removeItem(KEPT);
-    } catch (error) {
-      // As above.
-    }
-  });
-
   // ---------- Enter in a field with a button of its own presses that button ----------
   document.addEventListener("keydown", function (event) {
     var field = event.target.closest("[data-enter]");

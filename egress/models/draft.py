@@ -28,4 +28,4 @@ class Draft(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.person}: {self.place[:40]}"
+        return f"Draft of {self.person}"

@@ -115,6 +115,20 @@ def test_what_is_typed_survives_a_session_that_ends(window: OpenWindow) -> None:
     expect(page.get_by_label("Host", exact=True)).to_have_value("")
 
 
+def test_a_comment_survives_a_session_that_ends(window: OpenWindow, told: Story) -> None:
+    visitor = window("").sign_in("olga")
+    page = visitor.page
+    page.goto(f"/requests/{told.requests['denied']}")
+    page.get_by_label("Write a comment").fill("Long thoughts")
+    page.context.clear_cookies(name="egress_session")
+    page.get_by_role("button", name="Comment").click()
+    page.wait_for_url("**/sign-in?**")
+    page.get_by_label("User name").fill("olga")
+    page.get_by_label("Password").fill("demo-olga")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_label("Write a comment")).to_have_value("Long thoughts")
+
+
 def test_copying_is_one_press_and_said_aloud(window: OpenWindow, told: Story) -> None:
     page = window("dana").page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -232,3 +232,28 @@ def test_a_kept_link_is_taken_as_it_was_written(
     form = form_of(owner, shop, "a.example.com", "b.example.com") | {"place": f"{NEW}?{query}"}
     keep(owner, form)
     assert 'value="b.example.com"' in body(get(owner, "request-new", query=f"?{query}"))
+
+
+def test_superusers_look_at_rows_and_not_into_drafts(
+    shop: Namespace, owner: Person, superuser: Person
+) -> None:
+    keep(owner, form_of(owner, shop, "secret-plan.example.com"))
+    draft = Draft.objects.get()
+    client = signed_in(superuser)
+    for name, args in (("changelist", []), ("change", [draft.pk])):
+        page = client.get(reverse(f"admin:egress_draft_{name}", args=args), follow=True)
+        assert page.status_code == 200
+        assert "secret-plan" not in body(page)
+
+
+def test_a_comment_after_the_session_ended_leads_back_to_its_page(shop: Namespace) -> None:
+    sent = {"text": "Hello"}
+    page = "http://testserver/requests/7?live=1"
+    answer = Client().post("/requests/7/comment", sent, headers={"Referer": page})
+    assert answer["Location"] == "/sign-in?next=%2Frequests%2F7%3Flive%3D1"
+    elsewhere = Client().post(
+        "/requests/7/comment", sent, headers={"Referer": "http://evil.example/x"}
+    )
+    assert elsewhere["Location"].endswith("next=/requests/7/comment")
+    odd = Client().post("/requests/7/comment", sent, headers={"Referer": "http://[oops"})
+    assert odd.status_code == 302
