@@ -87,30 +87,37 @@ def test_a_draft_waits_at_home_until_it_is_sent_or_thrown_away(window: OpenWindo
     expect(unsent).to_have_count(0)
 
 
+def sign_in_again(page: Page, name: str) -> None:
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(f"demo-{name}")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
 def test_what_is_typed_survives_a_session_that_ends(window: OpenWindow) -> None:
-    visitor = window("", keeps_drafts=True).sign_in("pavel")
-    page = visitor.page
+    page = window("").sign_in("pavel").page
     page.goto("/requests/new?reason=Statements")
-    page.context.clear_cookies(name="egress_session")
     page.get_by_label("Paste here").fill("postgres://me:hunter2@db.example.com")
     page.get_by_label("Host", exact=True).fill("lost.example.com")
+    page.context.clear_cookies(name="egress_session")
+    page.get_by_label("Reason").fill("Statements of accounts")
     page.wait_for_url("**/sign-in?**")
     assert "hunter2" not in page.evaluate("() => sessionStorage.getItem('egress-kept')")
-    page.get_by_label("User name").fill("pavel")
-    page.get_by_label("Password").fill("demo-pavel")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in_again(page, "pavel")
     expect(page.get_by_label("Host", exact=True)).to_have_value("lost.example.com")
-    expect(page.get_by_label("Reason")).to_have_value("Statements")
-    assert page.evaluate("() => sessionStorage.getItem('egress-kept')") is None
-    # A form that is sent after the session ended comes back in the same way.
-    page.get_by_label("Reason").fill("Statements of accounts")
-    page.context.clear_cookies()
-    visitor.expect(403)
-    page.evaluate("() => document.getElementById('request-form').submit()")
-    page.get_by_label("User name").fill("pavel")
-    page.get_by_label("Password").fill("demo-pavel")
-    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_label("Reason")).to_have_value("Statements of accounts")
+    assert page.evaluate("() => sessionStorage.getItem('egress-kept')") is None
+
+
+def test_a_form_sent_after_the_session_ended_comes_back_filled(window: OpenWindow) -> None:
+    visitor = window("", scripts=False).sign_in("pavel").expect(403)
+    page = visitor.page
+    page.goto("/requests/new?reason=Statements")
+    page.get_by_label("Host", exact=True).fill("lost.example.com")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.locator("main")).to_contain_text("What you typed is kept")
+    sign_in_again(page, "pavel")
+    expect(page.get_by_label("Host", exact=True)).to_have_value("lost.example.com")
     page.get_by_role("button", name="Throw it away").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("")
 
@@ -123,9 +130,7 @@ def test_a_comment_survives_a_session_that_ends(window: OpenWindow, told: Story)
     page.context.clear_cookies(name="egress_session")
     page.get_by_role("button", name="Comment").click()
     page.wait_for_url("**/sign-in?**")
-    page.get_by_label("User name").fill("olga")
-    page.get_by_label("Password").fill("demo-olga")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    sign_in_again(page, "olga")
     expect(page.get_by_label("Write a comment")).to_have_value("Long thoughts")
 
 

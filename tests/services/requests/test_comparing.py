@@ -10,7 +10,8 @@ from egress.domain.naming import base
 from egress.domain.plan import Action
 from egress.models import AuditEvent, OwnedObject, Person, Request, Slice
 from egress.services import requests
-from egress.services.requests import Comparison
+from egress.services.errors import Unavailable
+from egress.services.requests import Comparison, comparing
 from tests import factories as make
 from tests.services.connected import GRANTED, Connected, company_connected
 
@@ -90,13 +91,13 @@ def test_nobody_looks_at_a_namespace_that_is_not_theirs(mesh: Connected, strange
 def test_a_cluster_that_does_not_answer_is_said(
     mesh: Connected, owner: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mesh.company.cluster.gateway.close()
-    monkeypatch.setattr(mesh.cluster.__class__, "uid", "somebody-elses", raising=False)
-    draft = make.draft(mesh.namespace(), GRANTED)
-    mesh.cluster.__class__.objects.update(credentials=b"")
-    found = requests.compare(draft=draft, actor=make.actor(owner))
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("It does not answer.")
+
+    monkeypatch.setattr(comparing, "open_gateway", away)
+    found = compared(mesh, owner)
     assert found.objects == ()
-    assert "The cluster could not be read" in found.problem
+    assert found.problem == "The cluster could not be read: It does not answer."
 
 
 def test_a_draft_that_is_not_understood_is_said(mesh: Connected, owner: Person) -> None:
