@@ -81,6 +81,7 @@ def environment(var: Path, web_port: int) -> dict[str, str]:
         "EGRESS_DEMO": "yes",
         "EGRESS_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "EGRESS_LOG_LEVEL": "WARNING",
+        "EGRESS_MAIL_URL": f"file://{var / 'mail'}",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PYTHONUNBUFFERED": "1",
         **keys(var),

@@ -212,6 +212,12 @@ REMINDER_DAYS = env.number("EGRESS_REMINDER_DAYS", 7)
 OWNER_LABEL = env.text("EGRESS_OWNER_LABEL", "egress-portal.io/owner")
 INSTALLATION = env.text("EGRESS_INSTALLATION", "main")
 
+# --- notifications ------------------------------------------------------------------
+globals().update(env.mail("EGRESS_MAIL_URL"))
+MAIL_ENABLED = bool(env.text("EGRESS_MAIL_URL", ""))
+DEFAULT_FROM_EMAIL = env.text("EGRESS_MAIL_FROM", "Egress Portal <egress-portal@localhost>")
+CHANNELS_TO_PRIVATE = env.flag("EGRESS_CHANNELS_TO_PRIVATE", False)
+
 # --- logs -------------------------------------------------------------------------
 LOG_FORMAT = env.text("EGRESS_LOG_FORMAT", "console" if DEMO or DEBUG else "json")
 LOG_LEVEL = env.text("EGRESS_LOG_LEVEL", "INFO")

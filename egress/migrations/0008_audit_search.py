@@ -59,7 +59,7 @@ def backwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("egress", "0006_unconfirmed_grants")]
+    dependencies = [("egress", "0007_notifications")]
     operations = [
         AddIndexBesideWork("auditevent", models.Index(fields=["at"], name=BY_TIME)),
         migrations.RunPython(forwards, backwards),

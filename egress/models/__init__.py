@@ -15,6 +15,14 @@ from egress.models.delivery import (
 )
 from egress.models.draft import Draft
 from egress.models.grant import Grant
+from egress.models.notification import (
+    Channel,
+    DigestTime,
+    Notification,
+    NotificationCursor,
+    Outgoing,
+    Preference,
+)
 from egress.models.person import Person, Role, RoleBinding
 from egress.models.request import Approval, Comment, Request, RequestDestination
 from egress.models.token import ApiToken, IdempotencyKey
@@ -29,10 +37,12 @@ __all__ = [
     "AuditHead",
     "BrakeRelease",
     "CatalogueEntry",
+    "Channel",
     "Cluster",
     "Comment",
     "Delivery",
     "DeliveryStep",
+    "DigestTime",
     "Draft",
     "ForeignList",
     "ForeignObject",
@@ -42,8 +52,12 @@ __all__ = [
     "IdempotencyKey",
     "Lease",
     "Namespace",
+    "Notification",
+    "NotificationCursor",
+    "Outgoing",
     "OwnedObject",
     "Person",
+    "Preference",
     "Priority",
     "Request",
     "RequestDestination",
