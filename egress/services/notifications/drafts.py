@@ -98,7 +98,7 @@ def drafts_of(events: Iterable[AuditEvent]) -> list[Draft]:
             raise
         except Exception:
             # One event that nobody expected must not keep people from hearing of the next.
-            logger.exception("event_not_told", event=group[-1].sequence, tag=group[-1].tag)
+            logger.exception("event_not_told", number=group[-1].sequence, tag=group[-1].tag)
             continue
         if draft:
             drafts.append(draft)

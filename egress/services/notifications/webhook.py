@@ -153,6 +153,7 @@ def _silence() -> None:
     """Keep the library's lines out of the log: some quote addresses."""
     logger = logging.getLogger("apprise")
     logger.propagate = False
+    logger.setLevel(logging.WARNING)
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
 
