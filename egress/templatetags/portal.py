@@ -236,6 +236,24 @@ def query_with(context: template.Context, **changes: object) -> str:
     return f"?{encoded}" if encoded else "?"
 
 
+KIND_ICONS = {
+    "to-decide": ("inbox", "note"),
+    "decided": ("check-circle", "note"),
+    "applied": ("key", "good"),
+    "failed": ("alert", "bad"),
+    "expiring": ("hourglass", "wait"),
+    "drift": ("drift", "wait"),
+}
+"""Icon and tone of each kind of notification. Its title says the same in words."""
+
+
+@register.simple_tag
+def kind_icon(kind: str) -> SafeString:
+    """Return the icon of a kind of notification, in its tone."""
+    name, tone = KIND_ICONS.get(str(kind), ("info", "note"))
+    return format_html('<span class="kind-icon tone-{}">{}</span>', tone, icon(name))
+
+
 @register.simple_tag
 def tag_icon(tag: str) -> SafeString:
     """Return the icon of an audit tag."""
@@ -270,6 +288,7 @@ VERB_ICONS = {
     "confirmed": "shield-check",
     "healed": "check",
     "saved": "book",
+    "tested": "spark",
     "changed": "edit",
     "bound": "people",
     "unbound": "people",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from egress.models import Cluster
 from egress.models.standing import Standing
 from egress.selectors.clusters import visible_clusters
+from egress.selectors.notifications import UNREAD_COUNTED, unread_count
 from egress.selectors.requests import queue
 from egress.web.standing import standing_in
 
@@ -100,6 +101,12 @@ class Portal:
         if not self.is_approver:
             return 0
         return queue(self.standing).count()
+
+    @cached_property
+    def unread(self) -> str:
+        """How many notifications are unread, as the bell shows it: empty, a number, or "9+"."""
+        count = unread_count(self.standing)
+        return "9+" if count >= UNREAD_COUNTED else str(count or "")
 
     @cached_property
     def navigation(self) -> tuple[Section, ...]:

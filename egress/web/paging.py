@@ -67,7 +67,11 @@ def _page(request: HttpRequest, rows: Sequence[Row], *, older: bool, newer: bool
 
 def _key(request: HttpRequest, name: str) -> int | None:
     """Return the key in the query, None when it is none."""
-    text = request.GET.get(name, "")
+    return typed_key(request.GET.get(name, ""))
+
+
+def typed_key(text: str) -> int | None:
+    """Return a key as it came from a browser, None when it is none."""
     is_key = text.isascii() and text.isdigit() and len(text) <= LONGEST_KEY
     return int(text) if is_key else None
 

@@ -158,7 +158,14 @@ PEOPLE = (
     Stop("teams", "adam", "/teams"),
     Stop("team-new", "adam", "/teams/new"),
     Stop("team", "adam", "/teams/1"),
+    Stop("notifications", "dana", "/notifications"),
+    Stop("notifications", "alice", "/notifications?unread=1"),
+    Stop("notification", "olga", "/notifications/999999", 404),
+    Stop("channels", "adam", "/administration/channels"),
+    Stop("channel-new", "adam", "/administration/channels/new"),
+    Stop("channel", "adam", "/administration/channels/1"),
     Stop("account", "dana", "/account"),
+    Stop("account", "adam", "/account"),
     Stop("account", "alice", "/account"),
     Stop("password", "dana", "/account/password"),
 )
@@ -202,6 +209,11 @@ FORMS = {
     "person-reactivate": "/people/1/reactivate",
     "role-unbind": "/roles/1/unbind",
     "team-role": "/teams/1/role",
+    "notifications-read": "/notifications/read",
+    "notification-read": "/notifications/1/read",
+    "notification-choices": "/account/notifications",
+    "channel-test": "/administration/channels/1/test",
+    "channel-retire": "/administration/channels/1/retire",
     "token-new": "/account/tokens",
     "token-revoke": "/account/tokens/1/revoke",
 }
@@ -210,6 +222,7 @@ PIECES = {
     "request-options": "/requests/options?of=namespaces",
     "request-progress": "/requests/{requests[pending]}/progress",
     "queue-row": "/queue/{requests[pending]}",
+    "channel-messages": "/administration/channels/1/messages",
 }
 """Addresses that answer htmx with a piece of a page."""
 FILES = {

@@ -25,6 +25,7 @@ from egress.services import audit, catalogue, grants, people, posture, tokens
 from egress.services import requests
 from egress.services.actor import Actor
 from egress.services.adoption.judging import Pin
+from egress.services.notifications import channels
 from egress.services.requests.endings import lapse_overdue
 from egress.web.errors import broken
 
@@ -43,6 +44,9 @@ catalogue.retire(entry=CatalogueEntry.objects.get(name="twilio"), actor=adam)
 nina = people.create_person(username="nina", password=None, first_name="Nina",
     last_name="Falk", email="", teams=[], actor=adam)
 people.deactivate(person=nina, reason="Left the company.", actor=adam)
+channel = channels.save(channel=None, actor=adam, name="Operators on call",
+    url="jsons://hooks.larkfield.example/egress", kinds=["failed", "drift"], namespaces="pay*")
+channels.test(channel=channel, actor=adam)
 token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
     actor=Actor.of(dana, "command"))
 tokens.revoke(token=token, actor=Actor.of(dana, "command"))
