@@ -52,6 +52,7 @@ ON_SQLITE_ONLY = " and ".join(
     f"not {name}"
     for name in (
         "test_adopting",
+        "test_channels",
         "test_crash",
         "test_drift_at_size",
         "test_enforcements",

@@ -67,10 +67,9 @@ DEFAULT_WAYS: Mapping[Kind, Way] = {
 DEFAULT_DIGEST_HOUR = 7
 """The hour of the daily mail, in UTC."""
 
-REPEATING_KINDS = frozenset({Kind.FAILED, Kind.DRIFT})
-"""What may come and go many times a day: told again after QUIET_TIME only."""
-
 QUIET_TIME = timedelta(hours=6)
+"""What may come and go many times a day is told again after this time only."""
+
 TRIES = 10
 """How often a message is tried before it is given up."""
 

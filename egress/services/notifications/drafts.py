@@ -55,7 +55,8 @@ class Draft:
     """One thing to tell, before it is known to whom.
 
     `event` is the number of the last audit event it tells of, `actor` the sign-in name of who
-    did it, who need not be told, empty for the portal itself.
+    did it, who need not be told, empty for the portal itself. `repeats` is true of what may come
+    and go with every sweep.
     """
 
     event: int
@@ -65,6 +66,7 @@ class Draft:
     link: str
     about: str
     actor: str = ""
+    repeats: bool = False
     request: Request | None = None
     grants: tuple[Grant, ...] = field(default=())
     cluster: Cluster | None = None
@@ -190,8 +192,9 @@ def _about_grants(known: _Known, group: list[AuditEvent]) -> Draft | None:
         title=title[:_TITLE],
         text=_text_about(event, grants)[:_TEXT],
         link=grant_link(first.pk) if alone else request_link(first.request_id),
-        about=f"request:{first.request_id}",
+        about=f"grant:{first.pk}" if alone else f"request:{first.request_id}",
         actor=_person_in(event),
+        repeats=event.tag == Tag.GRANT_FAILED,
         grants=grants,
     )
 
@@ -216,6 +219,7 @@ def _about_cluster(known: _Known, group: list[AuditEvent]) -> Draft | None:
         text=f"{event.message[: _TEXT - len(more)]}{more}",
         link=cluster_link(cluster.name),
         about=f"cluster:{cluster.pk}:{event.tag}"[:64],
+        repeats=True,
         cluster=cluster,
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from egress.domain.notices import QUIET_TIME, REPEATING_KINDS, Kind, Way
+from egress.domain.notices import QUIET_TIME, Kind, Way
 from egress.models import (
     AuditEvent,
     AuditHead,
@@ -113,7 +113,7 @@ def _told_already(
     """Return who knows already: told, and not read yet, or told just now of what comes and goes."""
     if draft.kind is Kind.TO_DECIDE:
         recent = Q(read_at=None)
-    elif draft.kind in REPEATING_KINDS:
+    elif draft.repeats:
         recent = Q(read_at=None) | Q(created_at__gt=now - QUIET_TIME)
     else:
         return set()
@@ -156,7 +156,7 @@ def _compose_for_channels(
     for channel in channels:
         if draft.kind not in channel.kinds or not _is_within(channel, draft):
             continue
-        if draft.kind in REPEATING_KINDS and _sent_just_now(channel, draft, telling, now):
+        if draft.repeats and _sent_just_now(channel, draft, telling, now):
             continue
         telling.outgoing.append(
             Outgoing(

@@ -242,6 +242,22 @@ def test_drift_of_every_sweep_is_told_once_until_it_is_read_and_some_time_went_b
     assert tell(now + QUIET_TIME * 2) == 1
 
 
+def test_a_grant_that_fails_again_and_again_is_told_once_but_its_end_is_told(
+    shop: Namespace, owner: Person, team_mate: Person
+) -> None:
+    grant, other = make.grant(shop, owner), make.grant(shop, owner, "other.example.com")
+    for _ in range(3):
+        record(Tag.GRANT_FAILED, grant)
+        tell()
+    assert told(Kind.FAILED) == ["marge", "owner"]
+    record(Tag.GRANT_FAILED, other)
+    tell()
+    assert told(Kind.FAILED) == ["marge", "marge", "owner", "owner"], "the other one is news"
+    grants.revoke(grant=grant, actor=make.actor(owner), reason="Not needed.")
+    tell()
+    assert Notification.objects.latest("pk").title.endswith("was revoked")
+
+
 def test_an_edited_request_is_not_told_again_to_who_has_not_read_of_it(
     shop: Namespace, owner: Person, alice: Person, mate: Person
 ) -> None:
