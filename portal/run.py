@@ -249,7 +249,7 @@ def greet(address: str, var: Path) -> None:
         print(f"  {name:<7} {role}")
     kubeconfig = var / "sandbox-admin.kubeconfig"
     print(f"\nThe sandbox cluster: kubectl --kubeconfig {kubeconfig} get serviceentries -A")
-    print(f"Logs: {var}/logs    Stop: Ctrl-C\n", flush=True)
+    print(f"Mails: {var}/mail    Logs: {var}/logs    Stop: Ctrl-C\n", flush=True)
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ DEFAULT_DIGEST_HOUR = 7
 QUIET_TIME = timedelta(hours=6)
 """What may come and go many times a day is told again after this time only."""
 
-TRIES = 10
+TRIES = 14
 """How often a message is tried before it is given up."""
 
 _FIRST_PAUSE = timedelta(seconds=30)

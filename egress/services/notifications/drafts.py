@@ -148,7 +148,9 @@ def _asked(known: _Known, group: list[AuditEvent]) -> Draft | None:
     if request.status != RequestStatus.PENDING:
         return None
     hosts = [f"{row.host}:{row.port}" for row in request.destinations.all()]
-    verb = "changed the request for" if event.tag == Tag.REQUEST_EDITED else "asks for"
+    verb = "asks to renew" if request.renews_id else "asks for"
+    if event.tag == Tag.REQUEST_EDITED:
+        verb = "changed the request for"
     return Draft(
         event=event.sequence,
         kind=Kind.TO_DECIDE,

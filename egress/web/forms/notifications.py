@@ -57,7 +57,7 @@ class ChannelForm(PageForm):
         required=False,
         max_length=2000,
         label="Address",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
     )
     kinds = forms.MultipleChoiceField(
         required=False,
