@@ -45,7 +45,7 @@ nina = people.create_person(username="nina", password=None, first_name="Nina",
     last_name="Falk", email="", teams=[], actor=adam)
 people.deactivate(person=nina, reason="Left the company.", actor=adam)
 channel = channels.save(channel=None, actor=adam, name="Operators on call",
-    url="jsons://hooks.larkfield.example/egress", kinds=["failed", "drift"], namespaces="pay*")
+    url="jsons://127.0.0.1:9/egress", kinds=["failed", "drift"], namespaces="pay*")
 channels.test(channel=channel, actor=adam)
 token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
     actor=Actor.of(dana, "command"))
