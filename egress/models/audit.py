@@ -39,6 +39,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["tag", "-sequence"]),
             models.Index(fields=["actor", "-sequence"]),
             models.Index(fields=["cluster", "namespace", "-sequence"]),
+            models.Index(fields=["namespace", "-sequence"]),
             models.Index(fields=["host", "-sequence"]),
             models.Index(fields=["at"]),
         ]

@@ -55,6 +55,18 @@ class Grant(models.Model):
             models.Index(fields=["cluster", "namespace", "status"]),
             models.Index(fields=["cluster", "host", "status"]),
             models.Index(fields=["status", "expires_at"]),
+            models.Index(fields=["status", "-id"]),
+            models.Index(fields=["namespace", "-id"]),
+            models.Index(fields=["service_account", "-id"]),
+            models.Index(fields=["cluster", "namespace_uid", "-id"]),
+            models.Index(
+                fields=["cluster"], condition=Q(ended_at__isnull=True), name="grants_not_ended"
+            ),
+            models.Index(
+                fields=["cluster"],
+                condition=Q(ended_at__isnull=True, drifted_at__isnull=False),
+                name="drifted_grants",
+            ),
             models.Index(
                 fields=["cluster"],
                 condition=Q(ended_at__isnull=True) & ~Q(failed_reason=""),

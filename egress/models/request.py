@@ -50,6 +50,8 @@ class Request(models.Model):
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["requester", "-id"]),
             models.Index(fields=["cluster", "namespace", "-id"]),
+            models.Index(fields=["namespace", "-id"]),
+            models.Index(fields=["cluster", "namespace_uid", "-id"]),
         ]
 
     def __str__(self) -> str:

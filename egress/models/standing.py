@@ -7,9 +7,7 @@ facts, and a parity test proves that they come to the same answers.
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db.models import Q
 
 from egress.models.cluster import Namespace
@@ -30,19 +28,29 @@ class Scope:
         """Tell whether the scope contains the namespace `namespace` of the cluster."""
         if self.cluster_id is not None and self.cluster_id != cluster_id:
             return False
-        if not SCOPE_PATTERN.fullmatch(self.namespaces):
+        if not self.is_valid:
             return False
         return fnmatchcase(namespace, self.namespaces)
 
     @property
-    def regex(self) -> str | None:
-        """Return the pattern as a regular expression that both databases understand.
+    def is_valid(self) -> bool:
+        """Whether the pattern can match; any other covers nothing."""
+        return SCOPE_PATTERN.fullmatch(self.namespaces) is not None
 
-        None when the pattern is not valid and therefore covers nothing.
+    def within(self, name: str, prefix: str = "") -> Q:
+        """Return the filter of rows whose field `name` matches the valid pattern; empty for all.
+
+        `prefix` stands before the namespace in that field; it must hold no special characters.
+        A name or its beginning is looked for as such, because an index finds those.
         """
-        if not SCOPE_PATTERN.fullmatch(self.namespaces):
-            return None
-        return "^" + self.namespaces.replace("*", ".*").replace("?", ".") + r"\Z"
+        head, star, rest = self.namespaces.partition("*")
+        if "?" in head or rest.strip("*"):
+            pattern = self.namespaces.replace("*", ".*").replace("?", ".")
+            return Q(**{f"{name}__regex": rf"^{prefix}{pattern}\Z"})
+        head = prefix + head
+        if not star:
+            return Q(**{name: head})
+        return Q(**{f"{name}__startswith": head}) if head else Q()
 
 
 @dataclass(frozen=True)
@@ -90,15 +98,12 @@ class Standing:
         """
         area = Q(pk__in=())
         for scope in self.scopes if self.is_active else ():
-            pattern = scope.regex
-            if pattern is None:
+            if not scope.is_valid:
                 continue
-            where: dict[str, Any] = {}
+            inside = scope.within(namespace)
             if scope.cluster_id is not None:
-                where[cluster] = scope.cluster_id
-            if scope.namespaces != "*":
-                where[f"{namespace}__regex"] = pattern
-            area |= Q(**where) if where else ~Q(pk__in=())
+                inside &= Q(**{cluster: scope.cluster_id})
+            area |= inside if inside else ~Q(pk__in=())
         return area
 
 
@@ -106,11 +111,14 @@ def standing_of(person: object) -> Standing:
     """Return what `person` is and may do now, read freshly; nothing for anonymous visitors."""
     if not isinstance(person, Person) or person.pk is None:
         return Standing()
-    row = Person.objects.filter(pk=person.pk).values_list("is_active", "is_superuser").first()
-    if row is None:
+    facts = Person.objects.filter(pk=person.pk).values_list(
+        "is_active", "is_superuser", "groups", "groups__name"
+    )
+    rows = list(facts)
+    if not rows:
         return Standing()
-    is_active, is_superuser = row
-    teams = dict(Group.objects.filter(user=person).values_list("pk", "name"))
+    is_active, is_superuser = rows[0][:2]
+    teams = {pk: name for _, _, pk, name in rows if pk is not None}
     bindings = RoleBinding.objects.filter(Q(person=person) | Q(team__in=list(teams))).values_list(
         "role", "cluster_id", "namespaces"
     )
