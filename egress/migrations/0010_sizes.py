@@ -9,7 +9,6 @@ TRIGRAMS = {
     "requests_by_part_of_namespace": ("egress_request", "namespace"),
     "requests_by_part_of_account": ("egress_request", "service_account"),
     "destinations_by_part_of_host": ("egress_requestdestination", "host"),
-    "events_by_part_of_message": ("egress_auditevent", "UPPER(message)"),
 }
 """By name: the table and what its searches look through, as Django spells them."""
 
@@ -59,10 +58,6 @@ class Migration(migrations.Migration):
         AddIndexOnline(
             model_name='auditevent',
             index=models.Index(fields=['namespace', '-sequence'], name='egress_audi_namespa_7f6f68_idx'),
-        ),
-        AddIndexOnline(
-            model_name='auditevent',
-            index=models.Index(fields=['at'], name='egress_audi_at_125c58_idx'),
         ),
         AddIndexOnline(
             model_name='delivery',

@@ -60,16 +60,16 @@ def access_check(
         return AccessAnswer(False, problem, None, row.is_held)
     near = [
         grant
-        for grant in open_grants(cluster, namespace)
+        for grant in open_grants(cluster, namespace, covering(canonical))
         if covers(grant.destination, canonical)
         and (grant.expires_at is None or grant.expires_at > timezone.now())
     ]
-    covering = [
+    fitting = [
         grant
         for grant in near
         if grant.service_account in {"", service_account} and grant.port == port
     ]
-    answer = _answer(row, covering, f"{quoted(canonical)} port {port}")
+    answer = _answer(row, fitting, f"{quoted(canonical)} port {port}")
     spoken = next((grant.destination.protocol for grant in near if grant.port == port), None)
     return replace(
         answer,

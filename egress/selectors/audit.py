@@ -1,16 +1,18 @@
 """The audit trail as somebody may read it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
 
-from egress.models import AuditCheck, AuditEvent, AuditHead, Cluster, Namespace, Person, Request
+from egress.models import AuditCheck, AuditEvent, AuditHead, Cluster, Person, Request
 from egress.models.standing import Standing, standing_of
+from egress.selectors.namespaces import owned_places
 
-LISTED = 500
-"""How many of somebody's requests are named one by one in a query."""
+NUMBERS_LISTED = 500
+"""Up to how many own requests are named in a query; more are looked up within it."""
 
 
 @dataclass(frozen=True)
@@ -54,45 +56,29 @@ def latest_check() -> AuditCheck | None:
     return AuditCheck.objects.order_by("-pk").first()
 
 
-def _own_requests(standing: Standing) -> list[str] | QuerySet[Request, str]:
-    """Return the numbers of the person's requests, as events spell them.
+def _own_requests(standing: Standing) -> Collection[str] | QuerySet[Any]:
+    """Return the numbers of the requests that the person made.
 
-    As a list where there are not too many: an index finds what stands in a list, but not what
-    another query has yet to say.
+    As a list where they are few: then all that is theirs is found by index, and somebody to whom
+    little happened waits no longer than others.
     """
     own = Request.objects.filter(requester_id=standing.person_id)
-    numbers = [str(pk) for pk in own.order_by("-pk").values_list("pk", flat=True)[: LISTED + 1]]
-    if len(numbers) <= LISTED:
-        return numbers
-    return own.annotate(number=Cast("pk", CharField())).values_list("number", flat=True)
+    keys = list(own.order_by("-pk").values_list("pk", flat=True)[: NUMBERS_LISTED + 1])
+    if len(keys) <= NUMBERS_LISTED:
+        return [str(key) for key in keys]
+    return own.annotate(number=Cast("pk", CharField())).values("number")
 
 
 def _owned(standing: Standing) -> Q:
-    """Return the filter of what happened in the namespaces of the person's teams.
-
-    Events name namespaces. Where an earlier namespace of the same name belonged to others, only
-    what happened after it was gone is theirs to read.
-    """
-    where = Q(pk__in=())
-    if not (standing.is_active and standing.teams):
-        return where
-    mine = Namespace.objects.filter(standing.owned_namespaces()).select_related("cluster")
-    others = Namespace.objects.exclude(standing.owned_namespaces())
-    gone: dict[tuple[int, str], list[datetime | None]] = {}
-    for cluster_id, name, at in others.filter(name__in=mine.order_by().values("name")).values_list(
-        "cluster_id", "name", "gone_at"
-    ):
-        gone.setdefault((cluster_id, name), []).append(at)
-    together: dict[str, set[str]] = {}
-    for row in mine:
-        ends = gone.get((row.cluster_id, row.name), [])
-        if not ends:
-            together.setdefault(row.cluster.name, set()).add(row.name)
-        elif None not in ends:
-            since = max(at for at in ends if at is not None)
-            where |= Q(cluster=row.cluster.name, namespace=row.name, at__gt=since)
+    """Return the filter of what happened in the namespaces of the person's teams."""
+    where, together = Q(pk__in=()), dict[str, list[str]]()
+    for place in owned_places(standing):
+        if place.since is None:
+            together.setdefault(place.cluster, []).append(place.name)
+        else:
+            where |= Q(cluster=place.cluster, namespace=place.name, at__gt=place.since)
     for cluster, names in together.items():
-        where |= Q(cluster=cluster, namespace__in=sorted(names))
+        where |= Q(cluster=cluster, namespace__in=names)
     return where
 
 
@@ -101,13 +87,12 @@ def _approved(standing: Standing) -> Q:
     where = Q(pk__in=())
     names = dict(Cluster.objects.values_list("pk", "name")) if standing.scopes else {}
     for scope in standing.scopes:
-        if scope.regex is None:
+        if not scope.is_valid:
             continue
         inside = ~Q(namespace="")
         if scope.cluster_id is not None:
             inside &= Q(cluster=names.get(scope.cluster_id, ""))
-        if scope.namespaces != "*":
-            inside &= Q(namespace__regex=scope.regex)
+        inside &= scope.within("namespace")
         where |= inside
     return where
 

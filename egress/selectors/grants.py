@@ -54,7 +54,9 @@ def failed(person: Person | Standing) -> QuerySet[Grant]:
 
 def progress(request: Request) -> list[GrantProgress]:
     """Return how far each grant of the request has come, in the order of its destinations."""
-    grants = list(request.grants.select_related("cluster", "request").order_by("pk"))
+    grants = sorted(request.grants.all(), key=lambda grant: grant.pk)
+    for grant in grants:
+        grant.cluster, grant.request = request.cluster, request
     if request.renews is not None and not grants:
         grants = [request.renews]
     if not grants:

@@ -1,5 +1,8 @@
 """Which namespaces somebody may know of, and ask for."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from egress.domain.access import Enforcement
@@ -43,6 +46,45 @@ def namespace_filter(standing: Standing) -> Q:
     if standing.sees_everything:
         return Q()
     return standing.owned_namespaces() | standing.approved_area("cluster_id", "name")
+
+
+@dataclass(frozen=True)
+class OwnedPlace:
+    """A name of a namespace, for things that name namespaces instead of pinning them.
+
+    Where an earlier namespace of the name belonged to others, only what happened after `since`
+    is for its owners of today to read; None stands for everything.
+    """
+
+    cluster_id: int
+    cluster: str
+    name: str
+    since: datetime | None
+
+
+def owned_places(standing: Standing) -> list[OwnedPlace]:
+    """Return the names that belong to the person's teams; not those others have now as well."""
+    if not (standing.is_active and standing.teams):
+        return []
+    mine = Namespace.objects.filter(standing.owned_namespaces())
+    rows = Namespace.objects.filter(name__in=mine.values("name")).order_by("cluster", "name")
+    read = rows.annotate(is_mine=Exists(mine.filter(pk=OuterRef("pk")))).values_list(
+        "cluster_id", "cluster__name", "name", "is_mine", "gone_at"
+    )
+    others: dict[tuple[int, str], list[datetime | None]] = {}
+    owned: dict[tuple[int, str], str] = {}
+    for cluster_id, cluster, name, is_mine, gone_at in read:
+        if is_mine:
+            owned[cluster_id, name] = cluster
+        else:
+            others.setdefault((cluster_id, name), []).append(gone_at)
+    places = []
+    for (cluster_id, name), cluster in owned.items():
+        gone = others.get((cluster_id, name), [])
+        if None not in gone:
+            since = max((at for at in gone if at is not None), default=None)
+            places.append(OwnedPlace(cluster_id, cluster, name, since))
+    return places
 
 
 def pinned_filter(standing: Standing) -> Q:

@@ -165,11 +165,14 @@ def live_grants(cluster: Cluster, namespace: str | None = None) -> QuerySet[Gran
     return rows.filter(namespace=namespace) if namespace is not None else rows
 
 
-def open_grants(cluster: Cluster, namespace: str | None = None) -> list[Grant]:
+def open_grants(
+    cluster: Cluster, namespace: str | None = None, among: Q | None = None
+) -> list[Grant]:
     """Return the grants that the cluster should carry, and only those that are what was decided.
 
-    Left out are grants whose facts no longer match their binding, and those whose namespace or
-    service account is gone or was made again under another uid.
+    `among` says which grants are looked at, all by default. Left out are those whose facts no
+    longer match their binding, and those whose namespace or service account is gone or was made
+    again under another uid.
     """
     rows = (
         Grant.objects.filter(cluster=cluster, status__in=OPEN_GRANT_STATUSES)
@@ -179,6 +182,8 @@ def open_grants(cluster: Cluster, namespace: str | None = None) -> list[Grant]:
     )
     if namespace is not None:
         rows = rows.filter(namespace=namespace)
+    if among is not None:
+        rows = rows.filter(among)
     inventory = inventory_of(cluster, namespace)
     return [grant for grant in rows if is_pinned(grant, inventory) and is_bound(grant)]
 

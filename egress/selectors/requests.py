@@ -71,7 +71,7 @@ def request_with_all(pk: int, person: Person | Standing) -> Request | None:
 
 def timeline(request: Request) -> list[TimelineEntry]:
     """Return what happened to the request and its grants, oldest first."""
-    grants = [str(pk) for pk in request.grants.values_list("pk", flat=True)]
+    grants = [str(grant.pk) for grant in request.grants.all()]
     if request.renews_id:
         grants.append(str(request.renews_id))
     own = Q(target="request", target_id=str(request.pk))

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from egress.selectors.clusters import COUNTED_AT_MOST
+
 register = template.Library()
 
 
@@ -164,6 +166,13 @@ def days(count: int | None) -> str:
     if count is None:
         return "no end date"
     return f"{count} day{'' if count == 1 else 's'}"
+
+
+@register.filter
+def counted(number: int) -> str:
+    """Return a number that was counted so far only, "10,000+" where counting ended."""
+    more = number > COUNTED_AT_MOST
+    return f"{COUNTED_AT_MOST:,}+" if more else f"{number:,}"
 
 
 @register.filter

@@ -9,10 +9,9 @@ from django.urls import reverse
 
 from egress.models import Cluster
 from egress.models.standing import Standing
-from egress.selectors.clusters import visible_clusters
 from egress.selectors.notifications import UNREAD_COUNTED, unread_count
 from egress.selectors.requests import queue
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,9 @@ class Portal:
         )
         return ", ".join(word for word, held in roles if held) or "developer"
 
-    @cached_property
+    @property
     def _clusters(self) -> list[Cluster]:
-        return list(visible_clusters(self.standing))
+        return clusters_in(self._request)
 
     @cached_property
     def sandbox(self) -> str:

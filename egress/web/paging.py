@@ -1,6 +1,6 @@
-"""Pages of long lists, newest first, found by key: as fast at row one million as at row one."""
+"""Pages of long lists, found by key: as fast at row one million as at row one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,11 +11,12 @@ Row = TypeVar("Row", bound=Model)
 ROWS_PER_PAGE = 50
 LONGEST_KEY = 18
 """Digits of the longest key looked at: every one of them fits a 64-bit column."""
+LONGEST_NAME = 253
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of rows, newest first.
+    """One page of rows, newest first or by name.
 
     `older` and `newer` are query strings that lead to the neighbours and keep the filters,
     empty where nothing follows (templates/_pager.html).
@@ -56,6 +57,48 @@ def newest_first(
     return _page(request, found[:size], older=len(found) > size, newer=before is not None)
 
 
+def by_name(
+    queryset: QuerySet[Row], request: HttpRequest, field: str = "name", *, size: int = ROWS_PER_PAGE
+) -> Page[Row]:
+    """Return the page of `queryset` that `?after=NAME` or `?before=NAME` asks for, in that order.
+
+    `field` is the name by which rows are ordered; no two rows have the same. What comes next is
+    `older`, what came before is `newer`.
+    """
+    before, after = _name(request, "before"), _name(request, "after")
+    if before:
+        found = list(queryset.filter(**{f"{field}__lt": before}).order_by(f"-{field}")[: size + 1])
+        rows, has_next, has_previous = found[:size][::-1], True, len(found) > size
+    else:
+        if after:
+            queryset = queryset.filter(**{f"{field}__gt": after})
+        found = list(queryset.order_by(field)[: size + 1])
+        rows, has_next, has_previous = found[:size], len(found) > size, bool(after)
+    return Page(
+        rows,
+        older=_link(request, after=getattr(rows[-1], field)) if rows and has_next else "",
+        newer=_link(request, before=getattr(rows[0], field)) if rows and has_previous else "",
+    )
+
+
+def every(queryset: QuerySet[Row], *, first: int = 100, at_once: int = 2000) -> Iterator[Row]:
+    """Yield all rows, newest first, in pieces found by key; the first comes soon.
+
+    A cursor of the database would keep it busy for as long as somebody downloads, and begin only
+    when it knows the whole result.
+    """
+    rows, size = queryset.order_by("-pk"), first
+    while piece := list(rows[:size]):
+        yield from piece
+        if len(piece) < size:
+            return
+        rows, size = queryset.filter(pk__lt=piece[-1].pk).order_by("-pk"), at_once
+
+
+def _name(request: HttpRequest, name: str) -> str:
+    return request.GET.get(name, "").replace("\0", "")[:LONGEST_NAME]
+
+
 def _page(request: HttpRequest, rows: Sequence[Row], *, older: bool, newer: bool) -> Page[Row]:
     """Return the page; an empty one has no neighbours, its filters are the way back."""
     return Page(
@@ -76,7 +119,7 @@ def typed_key(text: str) -> int | None:
     return int(text) if is_key else None
 
 
-def _link(request: HttpRequest, **cursor: int) -> str:
+def _link(request: HttpRequest, **cursor: int | str) -> str:
     """Return the query string of a neighbour, with the filters of this page."""
     query = request.GET.copy()
     query.pop("before", None)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
-from egress.models import Request
+from egress.models import Request, RequestDestination
 from egress.templatetags.portal import level_of
 
 ROWS_SHOWN = 100
@@ -83,10 +83,11 @@ def _narrowed(requests: QuerySet[Request], filters: QueueFilters) -> QuerySet[Re
         requests = requests.filter(cluster__name=filters.cluster)
     if not filters.q:
         return requests
-    found = (
-        Q(namespace__icontains=filters.q)
-        | Q(service_account__icontains=filters.q)
+    name = filters.q.lower()
+    hosts = RequestDestination.objects.filter(request=OuterRef("pk"), host__contains=name)
+    return requests.filter(
+        Q(namespace__contains=name)
+        | Q(service_account__contains=name)
         | Q(requester__username__icontains=filters.q)
-        | Q(destinations__host__icontains=filters.q)
+        | Exists(hosts)
     )
-    return requests.filter(found).distinct()

@@ -104,7 +104,7 @@ def test_a_list_costs_the_same_for_one_delivery_and_for_ten(
     caller = Caller(owner)
     delivered(shop)
     ids(caller)
-    # The token with its person, standing (3), deliveries, steps.
+    # The token with its person, standing (2), own places, deliveries, steps.
     with django_assert_num_queries(6):
         ids(caller)
     for _ in range(9):

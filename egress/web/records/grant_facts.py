@@ -14,6 +14,7 @@ from egress.models.standing import Standing
 from egress.rules import may_ask, may_resume, may_revoke
 from egress.selectors.gateway_load import assignments_of
 from egress.web.exports import Cell
+from egress.web.paging import every
 from egress.web.records.conditions import Condition, conditions
 
 COLUMNS = (
@@ -69,7 +70,7 @@ def rows(grants: Iterable[Grant]) -> list[GrantRow]:
 
 def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
     """Return one record per grant for a download, newest first, read in pieces."""
-    for grant in grants.order_by("-pk").iterator(chunk_size=2000):
+    for grant in every(grants):
         record: dict[str, Cell] = {name: getattr(grant, name, None) for name in COLUMNS}
         record.update(
             cluster=grant.cluster.name,
@@ -80,29 +81,33 @@ def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
         yield record
 
 
-def objects_of(grant: Grant, steps: Iterable[DeliveryStep]) -> list[ObjectFact]:
-    """Return the objects that carry `grant`, each with the latest of its `steps` (`steps_of`)."""
-    owned = list(
-        OwnedObject.objects.filter(_named_for(grant), cluster=grant.cluster).order_by("kind")
-    )
+def in_cluster(
+    grant: Grant, namespace: Namespace | None
+) -> tuple[list[ObjectFact], list[DeliveryStep]]:
+    """Return the objects that carry `grant`, and the latest writes for it, newest first.
+
+    `namespace` is the one that the grant is pinned to.
+    """
+    named = _named_for(grant, namespace)
+    owned = OwnedObject.objects.filter(named, cluster=grant.cluster).order_by("kind")
+    slices = (f"namespace:{grant.namespace}", f"host:{grant.host}")
+    deliveries = Delivery.objects.filter(slice__cluster=grant.cluster, slice__key__in=slices)
+    writes = DeliveryStep.objects.filter(named, delivery__in=deliveries)
+    steps = list(writes.select_related("delivery").order_by("-pk")[:LATEST_STEPS])
     latest: dict[tuple[str, str, str], DeliveryStep] = {}
     for step in steps:
         latest.setdefault((step.kind, step.namespace, step.name), step)
-    return [ObjectFact(one, latest.get((one.kind, one.namespace, one.name))) for one in owned]
+    objects = [ObjectFact(one, latest.get((one.kind, one.namespace, one.name))) for one in owned]
+    return objects, steps
 
 
-def steps_of(grant: Grant) -> list[DeliveryStep]:
-    """Return the latest writes for `grant`, newest first, with their deliveries."""
-    slices = (f"namespace:{grant.namespace}", f"host:{grant.host}")
-    deliveries = Delivery.objects.filter(slice__cluster=grant.cluster, slice__key__in=slices)
-    return list(
-        DeliveryStep.objects.filter(_named_for(grant), delivery__in=deliveries)
-        .select_related("delivery")
-        .order_by("-pk")[:LATEST_STEPS]
-    )
+def pinned_namespace(grant: Grant) -> Namespace | None:
+    """Return the namespace that the grant is pinned to, None when its row is gone."""
+    rows = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid)
+    return rows.select_related("cluster", "owner").first()
 
 
-def _named_for(grant: Grant) -> Q:
+def _named_for(grant: Grant, namespace: Namespace | None) -> Q:
     """Return the condition for the objects that carry `grant`, by name (istio.md 1).
 
     Those of its host, where its enforcement writes them; the rule by which its namespace reaches
@@ -111,7 +116,7 @@ def _named_for(grant: Grant) -> Q:
     stem, here = base(grant.host), (grant.namespace,)
     everywhere = (grant.namespace, grant.cluster.egress_namespace)
     profile = grant.cluster.profile(settings.INSTALLATION, assignments_of(grant.cluster))
-    enforcement = _enforcement_of(grant)
+    enforcement = Enforcement((namespace and namespace.enforcement) or grant.cluster.enforcement)
     # An ended grant may be of a time with another enforcement.
     is_local = enforcement is Enforcement.SIDECAR and not profile.central_entries and grant.is_live
     places = here if is_local else everywhere
@@ -126,11 +131,6 @@ def _named_for(grant: Grant) -> Q:
         names = (grant.alias, fixed_address_name(grant.alias))
         named |= Q(kind__in=_OF_ALIASES, namespace__in=here, name__in=names)
     return named
-
-
-def _enforcement_of(grant: Grant) -> Enforcement:
-    namespace = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid).first()
-    return Enforcement((namespace and namespace.enforcement) or grant.cluster.enforcement)
 
 
 def _is_enforced(grant: Grant) -> bool:
@@ -153,10 +153,11 @@ class GrantActions:
         return self.renew or self.revoke or self.resume or self.renewal is not None
 
 
-def actions_on(grant: Grant, standing: Standing) -> GrantActions:
-    """Return what somebody may do with `grant`; the services judge again."""
-    namespace = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid)
-    pinned = namespace.select_related("owner").first()
+def actions_on(grant: Grant, pinned: Namespace | None, standing: Standing) -> GrantActions:
+    """Return what somebody may do with `grant`, which is pinned to a namespace.
+
+    The services judge again.
+    """
     has_end = grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRING) and grant.expires_at
     renewal = grant.renewals.filter(status=RequestStatus.PENDING).first()
     is_suspended = grant.status == GrantStatus.SUSPENDED

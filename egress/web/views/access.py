@@ -21,15 +21,14 @@ from egress.selectors.access_history import (
     reached,
 )
 from egress.selectors.audit import covered_by, latest_check
-from egress.selectors.clusters import visible_clusters
 from egress.web.exports import csv_download, ndjson_download
 from egress.web.forms.access import AccessCheckForm
 from egress.web.forms.access_history import AccessHistoryForm
 from egress.web.paging import newest_first
 from egress.web.records.access_rows import COLUMNS, asked_in_words, reach_rows, records
-from egress.web.records.grant_facts import ObjectFact, objects_of, steps_of
+from egress.web.records.grant_facts import ObjectFact, in_cluster, pinned_namespace
 from egress.web.records.grant_path import path_for_answer
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 
 
 @login_required
@@ -37,7 +36,7 @@ from egress.web.standing import standing_in
 def check(request: HttpRequest) -> HttpResponse:
     """Answer the question in the URL with yes or no, the grant, its objects and the reason."""
     standing = standing_in(request)
-    clusters = {cluster.name: cluster for cluster in visible_clusters(standing)}
+    clusters = {cluster.name: cluster for cluster in clusters_in(request)}
     form = AccessCheckForm(request.GET or None, clusters=list(clusters))
     context: dict[str, object] = {"form": form, "question": form.question}
     if form.is_bound and form.is_valid():
@@ -107,12 +106,12 @@ def _answer(request: HttpRequest) -> tuple[QuerySet[Grant], Question | None]:
 
 
 def _history_form(request: HttpRequest) -> AccessHistoryForm:
-    clusters = {cluster.name: cluster for cluster in visible_clusters(standing_in(request))}
+    clusters = {cluster.name: cluster for cluster in clusters_in(request)}
     return AccessHistoryForm(request.GET or None, clusters=clusters, now=timezone.now())
 
 
 def _objects_of(grant: Grant) -> list[ObjectFact]:
-    return objects_of(grant, steps_of(grant))
+    return in_cluster(grant, pinned_namespace(grant))[0]
 
 
 def _history_of(asked: dict[str, object]) -> str:

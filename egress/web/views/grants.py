@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Grant
-from egress.selectors.clusters import visible_clusters
 from egress.selectors.grants import visible_grants
 from egress.services import grants as grant_service
 from egress.services import requests as request_service
@@ -24,16 +23,16 @@ from egress.web.records.conditions import conditions, with_enforcement
 from egress.web.records.grant_facts import (
     COLUMNS,
     actions_on,
-    objects_of,
+    in_cluster,
+    pinned_namespace,
     records,
     rows,
-    steps_of,
 )
 from egress.web.records.grant_path import path_for
 from egress.web.records.history import history_of
 from egress.web.records.who import actor_of
-from egress.web.standing import standing_in
-from egress.web.ways import way_in
+from egress.web.standing import clusters_in, standing_in
+from egress.web.ways import way_in, way_of
 
 
 @login_required
@@ -105,7 +104,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
     """Return the filters in the URL and the visible grants that pass them."""
     standing = standing_in(request)
-    names = [cluster.name for cluster in visible_clusters(standing)]
+    names = [cluster.name for cluster in clusters_in(request)]
     filters = GrantFilter(request.GET, clusters=names)
     grants = visible_grants(standing).select_related("cluster")
     return filters, with_enforcement(filters.narrow(grants, timezone.now()))
@@ -122,16 +121,18 @@ def _grant(request: HttpRequest, pk: int) -> Grant:
 
 def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
     """Render the page of one grant; `forms` are those that were sent and not accepted."""
-    steps = steps_of(grant)
+    pinned = pinned_namespace(grant)
+    objects, steps = in_cluster(grant, pinned)
+    present = pinned if pinned and pinned.gone_at is None else None
     context = {
         "grant": grant,
         "path": path_for(grant, steps),
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
-        "way": way_in(grant.cluster, grant.namespace),
-        "objects": objects_of(grant, steps),
+        "way": way_of(present) if present else way_in(grant.cluster, grant.namespace),
+        "objects": objects,
         "steps": steps,
         "timeline": history_of("grant", grant.pk),
-        "may": actions_on(grant, standing_in(request)),
+        "may": actions_on(grant, pinned, standing_in(request)),
         "renew_form": RenewForm(auto_id="renew_%s"),
         "revoke_form": ReasonForm(auto_id="revoke_%s"),
         "resume_form": ReasonForm(auto_id="resume_%s"),

@@ -1,7 +1,7 @@
 """Home: what is mine, what waits, what ends soon, and what went wrong."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, RequestStatus
-from egress.models import Grant
+from egress.models import Grant, Person, Request
+from egress.models.standing import Standing
 from egress.selectors.grants import expiring_soon, failed
 from egress.selectors.namespaces import askable_namespaces
 from egress.selectors.requests import queue, visible_requests
@@ -30,14 +31,14 @@ QUEUE_SHOWN = 5
 def home(request: HttpRequest) -> HttpResponse:
     """Show the person where to go on."""
     standing, person = standing_in(request), person_of(request)
-    own = visible_requests(standing).filter(requester=person)
+    own = _own_requests(standing, person)
     context = {
         "unsent": latest_unsent(standing),
         "namespaces": _namespaces(request),
-        "open_requests": own.filter(status=RequestStatus.PENDING)[:REQUESTS_SHOWN],
-        "latest_requests": own.exclude(status=RequestStatus.PENDING)[:QUEUE_SHOWN],
-        "expiring": expiring_soon(person)[:GRANTS_SHOWN],
-        "failed": failed(person)[:GRANTS_SHOWN],
+        "open_requests": [row for row in own if row.is_pending],
+        "latest_requests": [row for row in own if not row.is_pending],
+        "expiring": expiring_soon(standing)[:GRANTS_SHOWN],
+        "failed": failed(standing)[:GRANTS_SHOWN],
         "waiting": [row_of(row) for row in queue(standing)[:QUEUE_SHOWN]]
         if standing.scopes
         else [],
@@ -45,6 +46,15 @@ def home(request: HttpRequest) -> HttpResponse:
         "expiry_chart": expiry_chart(standing, timezone.now()),
     }
     return render(request, "home.html", context)
+
+
+def _own_requests(standing: Standing, person: Person) -> list[Request]:
+    """Return the latest requests of the person that wait, and the latest that are decided."""
+    own = Request.objects.filter(requester=person).order_by("-pk").values("pk")
+    waiting = own.filter(status=RequestStatus.PENDING)[:REQUESTS_SHOWN]
+    decided = own.exclude(status=RequestStatus.PENDING)[:QUEUE_SHOWN]
+    either = Q(pk__in=waiting) | Q(pk__in=decided)
+    return list(visible_requests(standing).filter(either, requester=person))
 
 
 def _namespaces(request: HttpRequest) -> list[object]:

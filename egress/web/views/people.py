@@ -15,6 +15,7 @@ from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
 from egress.web.forms.grants import ReasonForm
 from egress.web.forms.people import NewPersonForm, PasswordForm, PersonForm, RoleForm
+from egress.web.paging import by_name
 from egress.web.records.history import history_of
 from egress.web.records.who import actor_of, admins_only
 
@@ -32,7 +33,8 @@ def administration(request: HttpRequest) -> HttpResponse:
 @require_safe
 def person_list(request: HttpRequest) -> HttpResponse:
     """List everybody with teams and roles."""
-    return render(request, "people/list.html", {"people": all_people()})
+    page = by_name(all_people(), request, "username")
+    return render(request, "people/list.html", {"page": page})
 
 
 @login_required

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Request
 from egress.selectors import requests as selectors
-from egress.selectors.clusters import visible_clusters
 from egress.services.errors import Conflict, Missing, Refused, ServiceError
 from egress.web import request_page as shown
 from egress.web.errors import toast
@@ -19,7 +18,7 @@ from egress.web.forms.decision import TypedDecision
 from egress.web.queue_page import LEVELS, SORTS, QueueFilters, queue_rows, row_of
 from egress.web.records.charts import queue_chart
 from egress.web.records.who import actor_of
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 from egress.web.views.request import outcome
 
 MOST_TOGETHER = 50
@@ -35,7 +34,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "has_more": has_more,
         "filters": filters,
-        "clusters": visible_clusters(standing),
+        "clusters": clusters_in(request),
         "levels": LEVELS,
         "sorts": SORTS,
         "chart": queue_chart(standing, timezone.now()) if rows else None,

@@ -16,6 +16,7 @@ from egress.services import people
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
 from egress.web.forms.people import MembersForm, RoleForm, TeamForm
+from egress.web.paging import by_name
 from egress.web.records.who import actor_of, admins_only
 
 
@@ -24,7 +25,7 @@ from egress.web.records.who import actor_of, admins_only
 @require_safe
 def team_list(request: HttpRequest) -> HttpResponse:
     """List every team with its members."""
-    return render(request, "people/teams.html", {"teams": all_teams()})
+    return render(request, "people/teams.html", {"page": by_name(all_teams(), request)})
 
 
 @login_required

@@ -124,7 +124,7 @@ def test_the_answer_costs_few_queries(
     for number in range(30):
         factories.grant(shop, owner, f"host-{number}.example.com")
     client = signed_in(owner)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(12):
         client.get(
             f"{reverse('access-check')}?cluster=main&namespace=shop&host=no.example&port=443"
         )

@@ -26,7 +26,7 @@ from tests.web.records.pages import XSS
 from tests.web.records.pages import text as body
 
 pytestmark = pytest.mark.django_db
-QUERIES_OF_PAGE = 25
+QUERIES_OF_PAGE = 12
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests import factories
 from tests.web.records.pages import text as body
 
 pytestmark = pytest.mark.django_db
-QUERIES_OF_LIST = 15
+QUERIES_OF_LIST = 8
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 
 from egress.models import CatalogueEntry
-from egress.web.paging import Page, newest_first
+from egress.web.paging import Page, by_name, every, newest_first
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +75,55 @@ def test_a_page_costs_one_query_and_counts_nothing(
     with django_assert_num_queries(1) as seen:
         page()
     assert "COUNT" not in seen.captured_queries[0]["sql"].upper()
+
+
+# --- by name ----------------------------------------------------------------------------------
+
+
+def named(query: str = "") -> Page[CatalogueEntry]:
+    request = RequestFactory().get(f"/list{query}")
+    return by_name(CatalogueEntry.objects.all(), request, size=3)
+
+
+def names(found: Page[CatalogueEntry]) -> list[str]:
+    return [row.name for row in found.rows]
+
+
+def test_walking_by_name_and_back_shows_every_row_once(seven: list[int]) -> None:
+    first = named("?q=x")
+    assert (first.older, first.newer) == ("?q=x&after=entry-2", "")
+    second = named(first.older)
+    third = named(second.older)
+    assert names(first) + names(second) + names(third) == [f"entry-{n}" for n in range(7)]
+    assert third.older == ""
+    assert names(named(third.newer)) == names(second)
+    front = named(named(third.newer).newer)
+    assert (names(front), front.newer) == (names(first), "")
+
+
+@pytest.mark.parametrize(
+    "query", ["?after=zzz", "?before=a", "?after=%00zzz", "?after=" + "z" * 999]
+)
+def test_a_page_of_names_behind_the_end_is_empty_and_leads_nowhere(
+    seven: list[int], query: str
+) -> None:
+    assert named(query) == Page([])
+
+
+# --- everything, for downloads ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "at_once"), [(1, 2), (3, 4), (7, 1), (100, 100)])
+def test_a_download_has_every_row_once_newest_first(
+    seven: list[int], first: int, at_once: int
+) -> None:
+    rows = CatalogueEntry.objects.all()
+    assert [row.pk for row in every(rows, first=first, at_once=at_once)] == seven
+
+
+def test_a_download_begins_with_a_small_piece(
+    seven: list[int], django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1) as seen:
+        next(every(CatalogueEntry.objects.all(), first=2))
+    assert "LIMIT 2" in seen.captured_queries[0]["sql"]

@@ -1,0 +1,50 @@
+"""No page asks the database more often than it may, whoever looks at it."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.benchmarks.addresses import VIEWERS, Address, addresses, person
+from tests.web.browsing import signed_in
+
+pytestmark = pytest.mark.django_db
+
+MOST = 12
+MORE = {
+    "request": 14,
+    "request, pending": 33,
+}
+"""Pages of one thing, which judge it anew or follow it into the cluster."""
+
+
+@pytest.fixture
+def _company(db: None) -> None:
+    call_command("seed_large", grants=400, events=600, verbosity=0, stdout=_Nowhere())
+
+
+class _Nowhere:
+    def write(self, text: str) -> None:
+        """Say nothing."""
+
+
+def _is_plain(address: Address) -> bool:
+    return "," not in address.name or address.name in MORE
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+@pytest.mark.usefixtures("_company")
+def test_every_page_keeps_to_its_queries(viewer: str) -> None:
+    client = signed_in(person(viewer))
+    asked: dict[str, int] = {}
+    for address in filter(_is_plain, addresses(viewer)):
+        with CaptureQueriesContext(connection) as captured:
+            response: Any = client.get(address.path)
+            b"".join(response) if response.streaming else response.content
+        assert response.status_code == 200, address
+        asked[address.name] = len(captured)
+    assert len(asked) > 15
+    too_many = {name: count for name, count in asked.items() if count > MORE.get(name, MOST)}
+    assert too_many == {}
