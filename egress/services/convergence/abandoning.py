@@ -53,4 +53,6 @@ def _abandon(delivery: Delivery, work: Work) -> Entry:
 def _has_happened(row: DeliveryStep, seen: KubeObject | None, doomed: str | None) -> bool:
     if row.action == Verb.DELETE:
         return seen is None or uid_of(seen) != row.uid
-    return seen is not None and hash_of(seen) == row.content_hash and uid_of(seen) != doomed
+    if seen is None or hash_of(seen) != row.content_hash:
+        return False
+    return row.action != Verb.CREATE or uid_of(seen) != doomed

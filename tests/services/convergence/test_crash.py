@@ -146,3 +146,30 @@ def test_what_is_to_be_made_anew_is_on_record_as_written_only_once_it_was(
     assert results == {"delete": deleted, "create": "failed"}
     assert world.hosts() == {("api.example.com", 443)}
     assert_chain_is_valid()
+
+
+class Nth(Moments):
+    """Kills at the moment of a name when it comes for the `number`-th time."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__()
+        self._name, self._number = name, number
+
+    def pass_by(self, name: str) -> None:
+        self.seen.append(name)
+        if name == self._name and self.seen.count(name) == self._number:
+            raise Killed(name)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_is_narrowed_before_it_is_removed_is_on_record_as_written(
+    gated: World, number: int
+) -> None:
+    grant = gated.deliver("api.example.com")
+    gated.revoke(grant)
+    with dying(Nth("after update", number), gated.sandbox.gateway), pytest.raises(Killed):
+        gated.converge("doomed")
+    gated.run_out()
+    gated.converge("heir")
+    updates = Delivery.objects.get(outcome="abandoned").steps.filter(action="update")
+    assert [step.result for step in updates.order_by("position")][:number] == ["written"] * number
