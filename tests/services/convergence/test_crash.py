@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from egress.cluster import kinds
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
-from egress.models import Delivery, Grant, Namespace, OwnedObject
+from egress.models import Delivery, Grant, Namespace, OwnedObject, Slice
 from egress.services.convergence.sweep import full_sweep
 from tests.services.convergence.crashing import Killed, Moments, dying
 from tests.services.world import World, assert_chain_is_valid
@@ -173,3 +173,18 @@ def test_what_is_narrowed_before_it_is_removed_is_on_record_as_written(
     gated.converge("heir")
     updates = Delivery.objects.get(outcome="abandoned").steps.filter(action="update")
     assert [step.result for step in updates.order_by("position")][:number] == ["written"] * number
+
+
+def test_what_another_delivery_wrote_to_since_is_not_told_as_failed(gated: World) -> None:
+    gated.revoke(gated.deliver("api.example.com"))
+    with dying(Nth("after update", 2), gated.sandbox.gateway), pytest.raises(Killed):
+        gated.converge("doomed")
+    gated.run_out()
+    Slice.objects.filter(key__startswith="host:").update(due_at="2100-01-01T00:00Z")
+    gated.make_due()
+    gated.converge("heir of the namespace")
+    gated.run_out()
+    gated.converge("heir")
+    narrowed = Delivery.objects.get(outcome="abandoned").steps.get(kind="DestinationRule")
+    assert narrowed.result == "unknown"
+    assert_chain_is_valid()
