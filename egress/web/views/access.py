@@ -66,14 +66,13 @@ def history(request: HttpRequest) -> HttpResponse:
     if question is not None:
         page = newest_first(grants_that_mattered(standing, question), request)
         found = reached(page.rows, question)
-        # Without a cluster of its own, the question is about those of the answer.
-        about = {one.grant.cluster for one in found} | {question.cluster} - {None}
+        about = [*clusters_in(request), *(one.grant.cluster for one in found)]
         check = latest_check()
         context |= {
             "page": page,
             "rows": reach_rows(found),
             "when": asked_in_words(question),
-            "doubts": doubts(question, sorted(filter(None, about), key=str)),
+            "doubts": doubts(standing, question, about),
             "drift": drift_within(standing, question),
             "check": check,
             "coverage": covered_by(check),
