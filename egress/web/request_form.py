@@ -206,15 +206,12 @@ def _is_typed(typed: TypedRequest, name: str) -> bool:
     return bool(str(getattr(typed, attribute, "")).strip())
 
 
-def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
-    """Return what can be chosen in the form."""
-    namespaces = askable_namespaces(standing)
-    # Clusters by their own query: an inventory may hold thousands of namespaces.
-    clusters = Cluster.objects.filter(pk__in=namespaces.order_by().values("cluster")).order_by(
-        "name"
-    )
+def choices(
+    standing: Standing, typed: TypedRequest, visible: list[Cluster]
+) -> dict[str, object]:
+    """Return what can be chosen in the form. `visible` are the clusters that the person may see."""
     return {
-        "clusters": list(clusters),
+        "clusters": _askable_clusters(standing, visible),
         "namespace_options": namespace_options(standing, typed.cluster),
         "account_options": account_options(standing, typed.cluster, typed.namespace),
         "presets": CatalogueEntry.objects.filter(is_active=True),
@@ -222,6 +219,16 @@ def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
         "durations": durations(typed.duration),
         "max_destinations": settings.MAX_DESTINATIONS,
     }
+
+
+def _askable_clusters(standing: Standing, visible: list[Cluster]) -> list[Cluster]:
+    """Return the clusters in which the person may ask for a namespace."""
+    if not (standing.sees_everything or standing.scopes):
+        # Without a role nobody sees any other.
+        return visible
+    # By a query of its own: an inventory may hold thousands of namespaces.
+    owned = askable_namespaces(standing).order_by().values("cluster")
+    return list(Cluster.objects.filter(pk__in=owned).order_by("name"))
 
 
 def with_only_choices(typed: TypedRequest, found: Mapping[str, object]) -> TypedRequest:

@@ -134,6 +134,18 @@ def test_a_comment_survives_a_session_that_ends(window: OpenWindow, told: Story)
     expect(page.get_by_label("Write a comment")).to_have_value("Long thoughts")
 
 
+def test_a_comment_of_one_person_is_not_shown_to_the_next(window: OpenWindow, told: Story) -> None:
+    page = window("").sign_in("olga").page
+    page.goto(f"/requests/{told.requests['denied']}")
+    page.get_by_label("Write a comment").fill("For nobody else")
+    page.context.clear_cookies(name="egress_session")
+    page.get_by_role("button", name="Comment").click()
+    page.wait_for_url("**/sign-in?**")
+    sign_in_again(page, "alice")
+    expect(page.get_by_label("Write a comment")).to_have_value("")
+    assert page.evaluate("() => sessionStorage.getItem('egress-said')") is None
+
+
 def test_copying_is_one_press_and_said_aloud(window: OpenWindow, told: Story) -> None:
     page = window("dana").page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

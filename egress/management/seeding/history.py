@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Model
+
 from egress.domain.access import Protocol
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, GrantStatus, RequestStatus, Verdict
 from egress.management.seeding.bulk import continue_numbering, next_key, store
@@ -40,7 +42,7 @@ class History:
         self._rng, self._company, self._now = rng, company, now
         self._count, self._grants = requests, grants
         self._live: set[tuple[object, ...]] = set()
-        self._keys = {
+        self._keys: dict[type[Model], int] = {
             kind: next_key(kind) for kind in (Request, RequestDestination, Grant, Approval, Comment)
         }
         self._hosts = max(40, grants // 12)
@@ -80,7 +82,7 @@ class History:
         self._rng.shuffle(decided)
         return decided + [RequestStatus.PENDING] * pending
 
-    def _next(self, kind: type) -> int:
+    def _next(self, kind: type[Model]) -> int:
         key = self._keys[kind]
         self._keys[kind] = key + 1
         return key
@@ -123,7 +125,7 @@ class History:
 
     def _age(self, rank: int) -> float:
         """Return the age in days: more was asked for lately than long ago."""
-        return 3 + DAYS * (1 - rank / self._count) ** 1.5
+        return 3 + DAYS * float((1 - rank / self._count) ** 1.5)
 
     def _destinations(self, request: Request, home: Home, count: int) -> list[RequestDestination]:
         said = {RequestStatus.APPROVED: Verdict.APPROVED, RequestStatus.DENIED: Verdict.DENIED}

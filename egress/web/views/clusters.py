@@ -99,9 +99,11 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
     standing = standing_in(request)
     namespaces = visible_namespaces(standing).filter(cluster=cluster)
     slices = visible_slices(cluster, standing)
+    read = Cluster.objects.select_related("foreign_list").filter(pk=cluster.pk)
+    facts = facts_of(read)[0]
     context = {
         "cluster": cluster,
-        "facts": facts_of(Cluster.objects.filter(pk=cluster.pk))[0],
+        "facts": facts,
         "checks": checks_of(cluster),
         "mesh": mesh_facts(cluster),
         "gateways": gateways_of(cluster),
@@ -113,7 +115,7 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
         "is_admin": is_admin(standing),
         "brake": brake_panel(cluster, standing),
         "too_old": older_sentence(cluster),
-        "foreign": foreign_panel(cluster, standing),
+        "foreign": foreign_panel(facts.cluster, standing),
         "posture": (posture := posture_page(cluster, standing)),
         "attest_form": AttestForm(checks=posture.unknown),
         "drift_form": DriftPolicyForm(initial={"policy": cluster.drift_policy}),

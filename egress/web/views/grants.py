@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Grant
 from egress.selectors.grants import visible_grants
+from egress.selectors.paths import way_of_grant
 from egress.services import grants as grant_service
 from egress.services import requests as request_service
 from egress.services.errors import Missing
@@ -27,6 +28,7 @@ from egress.web.records.grant_facts import (
     pinned_namespace,
     records,
     rows,
+    with_renewal,
 )
 from egress.web.records.grant_path import path_for
 from egress.web.records.history import history_of
@@ -113,7 +115,7 @@ def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
 def _grant(request: HttpRequest, pk: int) -> Grant:
     """Return a grant the person may see. Raises Missing for any other."""
     grants = visible_grants(standing_in(request)).select_related("cluster", "request__requester")
-    grant = with_enforcement(grants).filter(pk=pk).first()
+    grant = with_renewal(with_enforcement(grants)).filter(pk=pk).first()
     if grant is None:
         raise Missing(f"There is no grant {pk} among those you may see.")
     return grant
@@ -122,15 +124,16 @@ def _grant(request: HttpRequest, pk: int) -> Grant:
 def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
     """Render the page of one grant; `forms` are those that were sent and not accepted."""
     pinned = pinned_namespace(grant)
-    objects, steps = in_cluster(grant, pinned)
+    way = way_of_grant(grant) if grant.is_live else None
+    carried = in_cluster(grant, pinned, way)
     present = pinned if pinned and pinned.gone_at is None else None
     context = {
         "grant": grant,
-        "path": path_for(grant, steps),
+        "path": path_for(grant, carried, way) if way else None,
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
         "way": way_of(present) if present else way_in(grant.cluster, grant.namespace),
-        "objects": objects,
-        "steps": steps,
+        "objects": carried.objects,
+        "steps": carried.steps,
         "timeline": history_of("grant", grant.pk),
         "may": actions_on(grant, pinned, standing_in(request)),
         "renew_form": RenewForm(auto_id="renew_%s"),

@@ -21,7 +21,9 @@ from egress.models import (
     Preference,
     Request,
 )
-from egress.selectors.notifications import unread_count, visible_notifications
+from egress.models.standing import standing_of
+from egress.selectors.attention import attention_of
+from egress.selectors.notifications import visible_notifications
 from egress.services import audit, grants, people, requests
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
@@ -111,7 +113,7 @@ def test_a_decision_is_told_to_the_requester_and_settles_what_others_were_told(
     row = Notification.objects.get(person=owner)
     assert row.title == f"Request #{request.pk} for shop was denied by alice"
     assert "Not that one." in row.text
-    assert unread_count(mate) == 0
+    assert attention_of(standing_of(mate)).unread == 0
 
 
 def deny(request: Request, who: Person) -> None:
@@ -436,9 +438,9 @@ def test_a_notification_is_hidden_from_who_may_not_see_its_request_any_more(
 ) -> None:
     submit(shop, owner)
     tell()
-    assert unread_count(alice) == 1
+    assert attention_of(standing_of(alice)).unread == 1
     alice.roles.all().delete()
-    assert unread_count(alice) == 0
+    assert attention_of(standing_of(alice)).unread == 0
     assert not visible_notifications(alice).exists()
 
 
@@ -447,9 +449,9 @@ def test_what_is_said_of_a_cluster_is_hidden_from_a_former_admin(
 ) -> None:
     drift(cluster)
     tell()
-    assert unread_count(adam) == 1
+    assert attention_of(standing_of(adam)).unread == 1
     adam.roles.all().delete()
-    assert unread_count(adam) == 0
+    assert attention_of(standing_of(adam)).unread == 0
 
 
 def test_a_grant_of_a_namespace_that_has_another_owner_now_is_hidden(
@@ -457,6 +459,6 @@ def test_a_grant_of_a_namespace_that_has_another_owner_now_is_hidden(
 ) -> None:
     record(Tag.GRANT_FAILED, make.grant(shop, owner, status=GrantStatus.PENDING))
     tell()
-    assert unread_count(owner) == 1
+    assert attention_of(standing_of(owner)).unread == 1
     Namespace.objects.update(owner_label="team-payments")
-    assert unread_count(owner) == 0
+    assert attention_of(standing_of(owner)).unread == 0
