@@ -18,12 +18,13 @@ from egress.web.forms.base import FilterForm, PageForm, choices_of
 from egress.web.forms.moments import YEARS
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-LIVE, ENDED, EVERY, FAILED = "live", "ended", "all", "failed"
+LIVE, ENDED, EVERY, FAILED, DRIFTED = "live", "ended", "all", "failed", "drifted"
 STATUSES = [
     ("", "Not ended"),
     (EVERY, "All"),
     (ENDED, "Ended"),
     (FAILED, "Failed"),
+    (DRIFTED, "Drifted"),
     *((status.value, status.value.capitalize()) for status in GrantStatus),
 ]
 
@@ -114,7 +115,10 @@ def _of_status(status: str) -> Q:
     if status == ENDED:
         return Q(status__in=sorted(ENDED_GRANT_STATUSES))
     if status == FAILED:
-        return Q(status__in=sorted(LIVE_GRANT_STATUSES)) & ~Q(failed_reason="")
+        # Spelled as the index is, which holds the few that failed.
+        return Q(ended_at__isnull=True) & ~Q(failed_reason="")
+    if status == DRIFTED:
+        return Q(ended_at__isnull=True, drifted_at__isnull=False)
     return Q(status=status)
 
 
