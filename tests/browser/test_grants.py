@@ -123,7 +123,8 @@ def test_the_secret_of_a_token_is_shown_once(portal: Portal, window: OpenWindow)
     page.goto("/account")
     row = page.locator(".row-item").filter(has_text="browser lane")
     expect(row).to_contain_text("last used just now")
-    row.get_by_role("button", name="Revoke").click()
+    row.locator("summary").click()
+    row.get_by_role("button", name="Revoke the token").click()
     expect(row).to_contain_text("Revoked")
     assert me(portal, secret)[0] == 401
 
