@@ -32,6 +32,7 @@ STATUSES = [
 class GrantFilter(FilterForm):
     """Narrows grants by who, where to and how they stand."""
 
+    suggested = {"namespace": "namespaces", "service_account": "accounts", "host": "hosts"}
     cluster = forms.ChoiceField(required=False)
     namespace = forms.CharField(required=False, max_length=63)
     service_account = forms.CharField(required=False, max_length=253, label="Service account")
