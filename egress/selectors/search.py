@@ -1,4 +1,4 @@
-"""Search: grants, requests, namespaces and more that contain a word, the newest of what may be seen.
+"""Search: what contains a word, the newest of what may be seen.
 
 Each column is looked through on its own and only until enough is found, so that each search can
 use the index of its column. Names are stored in lower case, and compared as they are stored.

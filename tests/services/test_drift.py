@@ -1,4 +1,4 @@
-"""Drift of one grant: shown against the live cluster, and applied again where it is only flagged."""
+"""Drift of one grant: shown against the live cluster, and applied again by a press."""
 
 from typing import Any
 

@@ -13,8 +13,8 @@ WHY: Mapping[str, str] = {
     "where no policy of the portal looks at it.",
     "PF2": "Whoever has a Gateway on these pods opens a door of their own to any registered host, "
     "and a conflicting one keeps later approvals and revocations from taking effect.",
-    "PF3": "The oldest entry that the gateway sees owns the host for everybody: granted traffic is "
-    "delivered to the addresses that its owner chose.",
+    "PF3": "The oldest entry that the gateway sees may own the host for everybody: granted traffic "
+    "is delivered to the addresses that its owner chose.",
     "PF4": "An entry or a route that the workloads see wins over the portal's: their traffic goes "
     "out directly, past the gateway and its policies.",
     "PF5": "Such a rule takes the place of the one that leads to the gateway: every granted "
@@ -27,8 +27,8 @@ WHY: Mapping[str, str] = {
     "taken over for every destination of the namespace.",
     "PF9": "What does not pass through a proxy is neither granted nor denied by the mesh: it just "
     "goes out.",
-    "PF10": "Identities are written with the trust domain, and the objects need what newer versions "
-    "of Istio understand: with other facts nothing matches.",
+    "PF10": "Identities are written with the trust domain, and the objects need what newer "
+    "versions of Istio understand: with other facts nothing matches.",
 }
 """By id of the check: what happens when it fails (istio.md 3.10)."""
 

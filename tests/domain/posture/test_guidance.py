@@ -1,6 +1,7 @@
 """Why a check matters, and the commands that show and mend what it found."""
 
 import shlex
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,8 @@ def commands(row: Row, site: Site = SITE) -> list[str]:
     return [step.command for step in steps_for(row, site)]
 
 
-def row(check: str, obj: str = "", fix: str = "Mend it.", **more: object) -> Row:
-    return Row(check, Level.BLOCK, Scope.CLUSTER, "Found.", obj, fix, **more)  # type: ignore[arg-type]
+def row(check: str, obj: str = "", fix: str = "Mend it.", **more: Any) -> Row:
+    return Row(check, Level.BLOCK, Scope.CLUSTER, "Found.", obj, fix, **more)
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -60,7 +60,8 @@ def test_a_visitor_is_sent_to_sign_in() -> None:
 @pytest.mark.parametrize("page", ["grants", "grants-matrix", "access-check", "access-history"])
 def test_the_fields_of_questions_ask_for_them(owner: Person, shop: Namespace, page: str) -> None:
     body = text(signed_in(owner).get(reverse(page)))
-    for name, of in (("namespace", "namespaces"), ("service_account", "accounts"), ("host", "hosts")):
+    fields = {"namespace": "namespaces", "service_account": "accounts", "host": "hosts"}
+    for name, of in fields.items():
         assert f'list="id_{name}_options"' in body
         assert f'<datalist id="id_{name}_options">' in body
         assert f'hx-get="{reverse("suggestions")}?of={of}"' in body
