@@ -62,8 +62,9 @@ class _Place:
     name: str
 
     def kubectl(self, verb: str, more: str = "") -> str:
-        words = ["kubectl", *(["-n", self.namespace] if self.namespace else [])]
-        return f"{shlex.join([*words, verb, self.kind, self.name])}{more and f' {more}'}"
+        within = ["-n", self.namespace] if self.namespace else []
+        words = shlex.join(["kubectl", *within, verb, self.kind, self.name])
+        return f"{words} {more}" if more else words
 
 
 def steps_for(row: Row, site: Site) -> list[Step]:
@@ -76,7 +77,7 @@ def steps_for(row: Row, site: Site) -> list[Step]:
     if row.level is Level.UNKNOWN:
         return [Step("Give the portal its rights again", _bootstrap(site))]
     place = _place_of(row)
-    looking = []
+    looking: list[Step] = []
     if place and BOOTSTRAP not in row.fix:
         looking = [Step("Look at it", place.kubectl("get", "-o yaml"))]
     mending = _MENDING.get(row.id, _nothing)(row, place, site)
