@@ -28,7 +28,8 @@ class AccessAnswer:
     `allowed` tells whether a grant that is in force covers it. `enforced` tells whether the
     namespace is held to its grants at all: while it is not, traffic may pass without one.
     `asked` is the destination as understood, None when it is none; `near` is what else the
-    namespace may reach of it, by another service account or on another port.
+    namespace may reach of it, by another service account or on another port. `namespace` is the
+    one that was asked about.
     """
 
     allowed: bool
@@ -37,6 +38,7 @@ class AccessAnswer:
     enforced: bool
     asked: Destination | None = None
     near: tuple[Access, ...] = ()
+    namespace: Namespace | None = None
 
 
 def access_check(
@@ -57,7 +59,7 @@ def access_check(
         return None
     canonical, problem = canonical_target(host)
     if problem:
-        return AccessAnswer(False, problem, None, row.is_held)
+        return AccessAnswer(False, problem, None, row.is_held, namespace=row)
     near = [
         grant
         for grant in open_grants(cluster, namespace, covering(canonical))
@@ -75,6 +77,7 @@ def access_check(
         answer,
         asked=Destination(canonical, port, spoken or likely_protocol(port)),
         near=tuple(grant.access for grant in near if grant.applied_at is not None),
+        namespace=row,
     )
 
 

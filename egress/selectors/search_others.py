@@ -66,7 +66,7 @@ def _foreign(standing: Standing, word: str, most: int) -> QuerySet[Any, Any]:
 
 def _first(
     rows: QuerySet[Any], most: int, kind: str, name: Any, note: Any
-) -> QuerySet[Any, tuple[str, str, str, int]]:
+) -> QuerySet[Any, Any]:
     """Return the first rows by key, each as its kind, name, note and key."""
     some = rows.model._default_manager.filter(pk__in=rows.order_by("pk").values("pk")[:most])
     columns = {
@@ -75,4 +75,5 @@ def _first(
         "_note": Cast(note, CharField()),
         "_key": F("pk"),
     }
-    return some.order_by().annotate(**columns).values_list(*columns)
+    named: QuerySet[Any, Any] = some.order_by().annotate(**columns).values_list(*columns)
+    return named

@@ -96,17 +96,13 @@ def apply_again(*, grant: Grant, actor: Actor) -> Grant:
             reason="NotDrifted",
         )
     said = f"{actor.name} had {stored} applied again."
-    outbox.mark_grants(
-        cluster=stored.cluster, grants=[stored], priority=Priority.DRIFT, cause=said
-    )
+    outbox.mark_grants(cluster=stored.cluster, grants=[stored], priority=Priority.DRIFT, cause=said)
     entry = grant_entry(Tag.DRIFT_HEAL_ASKED, stored, actor, said, timezone.now())
     audit.record_all([entry])
     return stored
 
 
-def _differing(
-    grant: Grant, state: SliceState, gateway: ClusterGateway
-) -> Iterator[DriftedObject]:
+def _differing(grant: Grant, state: SliceState, gateway: ClusterGateway) -> Iterator[DriftedObject]:
     """Yield those of a grant's objects in one slice that a delivery would write or leave alone."""
     if state.refused:
         return

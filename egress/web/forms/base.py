@@ -30,7 +30,7 @@ class PageForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, of in self.suggested.items():
-            self.fields[name].widget.attrs.update(_suggesting(of, self.auto_id % name))
+            self.fields[name].widget.attrs.update(_suggesting(of, self[name].auto_id))
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", _css_class(field.widget))
 

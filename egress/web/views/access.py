@@ -1,6 +1,5 @@
 """Access: can this workload reach that host, and who could reach it when?"""
 
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -12,8 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from egress.domain.access import Subject
-from egress.models import Cluster, Grant
-from egress.models.standing import Standing
+from egress.models import Grant
 from egress.rules import may_ask
 from egress.selectors.access import access_check, others_reaching
 from egress.selectors.access_history import (
@@ -24,7 +22,6 @@ from egress.selectors.access_history import (
     reached,
 )
 from egress.selectors.audit import covered_by, latest_check
-from egress.selectors.namespaces import visible_namespaces
 from egress.web.exports import csv_download, ndjson_download
 from egress.web.forms.access import AccessCheckForm
 from egress.web.forms.access_history import AccessHistoryForm
@@ -33,14 +30,6 @@ from egress.web.records.access_rows import COLUMNS, asked_in_words, reach_rows, 
 from egress.web.records.grant_facts import ObjectFact, in_cluster, pinned_namespace
 from egress.web.records.grant_path import path_for_answer
 from egress.web.standing import clusters_in, standing_in
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who may ask for the access: whether the reader is one of them, and the owning team."""
-
-    is_reader: bool
-    team: str
 
 
 @login_required
@@ -62,7 +51,7 @@ def check(request: HttpRequest) -> HttpResponse:
             "path": path_for_answer(asked["cluster"], subject, answer) if answer else None,
             "objects": _objects_of(answer.grant) if answer and answer.grant else [],
             "others": others_reaching(standing, **asked) if answer else [],
-            "asker": _asker(standing, asked["cluster"], asked["namespace"]) if answer else None,
+            "may_ask": bool(answer and answer.namespace and may_ask(standing, answer.namespace)),
             "ask_url": f"{reverse('request-new')}?{urlencode(form.cleaned_data)}",
             "history_url": f"{reverse('access-history')}?{_history_of(form.cleaned_data)}",
         }
@@ -121,12 +110,6 @@ def _answer(request: HttpRequest) -> tuple[QuerySet[Grant], Question | None]:
 def _history_form(request: HttpRequest) -> AccessHistoryForm:
     clusters = {cluster.name: cluster for cluster in clusters_in(request)}
     return AccessHistoryForm(request.GET or None, clusters=clusters, now=timezone.now())
-
-
-def _asker(standing: Standing, cluster: Cluster, name: str) -> Asker | None:
-    """Return who may ask for access of a namespace that is there now, None when it is gone."""
-    row = visible_namespaces(standing).filter(cluster=cluster, name=name).first()
-    return Asker(may_ask(standing, row), row.owner_name) if row else None
 
 
 def _objects_of(grant: Grant) -> list[ObjectFact]:

@@ -69,7 +69,8 @@ def test_a_stranger_finds_nothing_in_any_form(
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", {"api.stripe.com", "soon.example.com", "broken.example.com", "web.example.com", "edited.example.com"}),
+        ("", {"api.stripe.com", "soon.example.com", "broken.example.com", "web.example.com",
+              "edited.example.com"}),
         ("?host=STRIPE", {"api.stripe.com"}),
         ("?host=stripe.com.", {"api.stripe.com"}),
         ("?namespace=payments", set()),

@@ -65,9 +65,7 @@ def test_the_filter_stays_from_page_to_page(adam: Person, cluster: Cluster) -> N
     factories.namespace(cluster, "zoo", owner="team-shop")
     page = text(get(adam, "cluster", "main", query="?q=shop"))
     assert f'href="?q=shop&amp;after=shop-{ROWS_PER_PAGE - 1:03}"' in page
-    assert links(adam, f"?q=shop&after=shop-{ROWS_PER_PAGE - 1:03}") == [
-        f"shop-{ROWS_PER_PAGE:03}"
-    ]
+    assert links(adam, f"?q=shop&after=shop-{ROWS_PER_PAGE - 1:03}") == [f"shop-{ROWS_PER_PAGE:03}"]
 
 
 def test_namespaces_that_nobody_owns_are_counted_and_listed(
@@ -86,9 +84,7 @@ def test_namespaces_that_nobody_owns_are_counted_and_listed(
     assert links(adam, "?owner=none") == [bare.name]
 
 
-@pytest.mark.parametrize(
-    ("page", "args"), [("people", ()), ("teams", ()), ("cluster", ("main",))]
-)
+@pytest.mark.parametrize(("page", "args"), [("people", ()), ("teams", ()), ("cluster", ("main",))])
 @pytest.mark.parametrize("q", ["%25", "_", "%00", "x" * 400, XSS])
 def test_odd_words_find_nothing_and_break_nothing(
     adam: Person, shop: Namespace, page: str, args: tuple[str, ...], q: str
