@@ -60,7 +60,7 @@ def access_check(
         return None
     canonical, problem = canonical_target(host)
     if problem:
-        return AccessAnswer(False, problem, None, row.is_held)
+        return AccessAnswer(False, problem, None, row.is_held, namespace=row)
     inventory = inventory_of(cluster, namespace)
     near = [
         grant

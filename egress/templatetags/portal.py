@@ -296,6 +296,7 @@ VERB_ICONS = {
     "resumed": "check-circle",
     "confirmed": "shield-check",
     "healed": "check",
+    "heal-asked": "renew",
     "saved": "book",
     "tested": "spark",
     "changed": "edit",

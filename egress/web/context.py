@@ -11,6 +11,7 @@ from egress.models import Cluster
 from egress.models.standing import Standing
 from egress.selectors.attention import Attention, attention_of
 from egress.selectors.notifications import UNREAD_COUNTED
+from egress.services.convergence.upgrading import older_sentence
 from egress.web.standing import clusters_in, standing_in
 
 
@@ -93,6 +94,13 @@ class Portal:
         if not self._request.user.is_authenticated:
             return []
         return [cluster for cluster in self._clusters if not cluster.reachable]
+
+    @cached_property
+    def read_only(self) -> list[Cluster]:
+        """Clusters that this version leaves alone, because a newer one writes to them."""
+        if not self._request.user.is_authenticated:
+            return []
+        return [cluster for cluster in self._clusters if older_sentence(cluster)]
 
     @cached_property
     def _attention(self) -> Attention:

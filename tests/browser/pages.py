@@ -192,6 +192,7 @@ FORMS = {
     "grant-renew": "/grants/{grants[active]}/renew",
     "grant-revoke": "/grants/{grants[active]}/revoke",
     "grant-resume": "/grants/{grants[active]}/resume",
+    "grant-apply": "/grants/{grants[active]}/apply",
     "audit-verify": "/audit/verify",
     "cluster-drift-policy": "/clusters/sandbox/drift",
     "cluster-settings": "/clusters/sandbox/settings",
@@ -219,6 +220,7 @@ FORMS = {
 """Addresses that only take a form: reading them is refused."""
 PIECES = {
     "request-options": "/requests/options?of=namespaces",
+    "suggestions": "/suggestions?of=namespaces",
     "request-progress": "/requests/{requests[pending]}/progress",
     "queue-row": "/queue/{requests[pending]}",
     "channel-messages": "/administration/channels/1/messages",

@@ -45,6 +45,7 @@ def test_a_draft_waits_at_home_until_it_is_sent_or_thrown_away(window: OpenWindo
     expect(unsent).to_contain_text("half.example.com")
     unsent.get_by_role("link", name="Go on").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("half.example.com")
+    page.get_by_text("Begin anew").click()
     page.get_by_role("button", name="Throw it away").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("")
     page.goto("/")
@@ -82,6 +83,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled(window: OpenWindo
     expect(page.locator("main")).to_contain_text("What you typed is kept")
     sign_in_again(page, "pavel")
     expect(page.get_by_label("Host", exact=True)).to_have_value("lost.example.com")
+    page.get_by_text("Begin anew").click()
     page.get_by_role("button", name="Throw it away").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("")
 

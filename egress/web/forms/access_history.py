@@ -15,6 +15,7 @@ from egress.web.forms.moments import MomentField, length_of
 class AccessHistoryForm(FilterForm):
     """Who could reach this host at that time? A day without an end asks for that whole day."""
 
+    suggested = {"namespace": "namespaces", "service_account": "accounts", "host": "hosts"}
     host = forms.CharField(
         max_length=253, label="Host", help_text="Or *.example.com for every name below it."
     )

@@ -11,7 +11,7 @@ from egress.domain.naming import SIDECAR_NAME, base, client_rule_name, fixed_add
 from egress.domain.path import Path
 from egress.models import Delivery, DeliveryStep, Grant, Namespace, OwnedObject, Request
 from egress.models.standing import Standing
-from egress.rules import may_ask, may_resume, may_revoke
+from egress.rules import is_admin, may_ask, may_resume, may_revoke
 from egress.selectors.paths import objects_on, profile_around
 from egress.web.exports import Cell
 from egress.web.paging import every
@@ -162,6 +162,8 @@ class GrantActions:
     renew: bool
     revoke: bool
     resume: bool
+    apply_again: bool
+    """Whether drift of it is known, which this person may have put right."""
     renewal: int | None
     """The number of the request that asks to renew it, while it waits for its decision."""
 
@@ -189,5 +191,6 @@ def actions_on(grant: Grant, pinned: Namespace | None, standing: Standing) -> Gr
         renew=bool(has_end and not renewal and pinned and may_ask(standing, pinned)),
         revoke=grant.is_live and may_revoke(standing, grant),
         resume=is_suspended and may_resume(standing, grant),
+        apply_again=grant.is_open and grant.drifted_at is not None and is_admin(standing),
         renewal=renewal,
     )

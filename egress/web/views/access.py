@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from egress.domain.access import Subject
 from egress.models import Cluster, Grant
+from egress.rules import may_ask
 from egress.selectors.access import AccessAnswer, access_check, others_reaching
 from egress.selectors.access_history import (
     Question,
@@ -50,6 +51,7 @@ def check(request: HttpRequest) -> HttpResponse:
             "answer": answer,
             **_way_of(asked["cluster"], subject, answer),
             "others": others_reaching(standing, **asked) if answer else [],
+            "may_ask": bool(answer and answer.namespace and may_ask(standing, answer.namespace)),
             "ask_url": f"{reverse('request-new')}?{urlencode(form.cleaned_data)}",
             "history_url": f"{reverse('access-history')}?{_history_of(form.cleaned_data)}",
         }

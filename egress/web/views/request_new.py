@@ -86,9 +86,9 @@ def options(request: HttpRequest) -> HttpResponse:
     if asked.get("of") == "accounts":
         typed = asked.get("service_account", "")
         accounts = shown.account_options(standing, cluster, namespace, typed)
-        return render(request, "requests/_options.html", {"accounts": accounts})
+        return render(request, "_options.html", {"names": accounts})
     namespaces = shown.namespace_options(standing, cluster, namespace)
-    return render(request, "requests/_options.html", {"namespaces": namespaces})
+    return render(request, "_options.html", {"namespaces": namespaces})
 
 
 def _take(request: HttpRequest, existing: Request | None) -> HttpResponse:
