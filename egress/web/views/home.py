@@ -14,7 +14,7 @@ from egress.models.standing import Standing
 from egress.selectors.grants import expiring_soon, failed
 from egress.selectors.namespaces import askable_namespaces
 from egress.selectors.requests import queue, visible_requests
-from egress.web.queue_page import row_of
+from egress.web.queue_page import QueueRow
 from egress.web.records.charts import expiry_chart, queue_chart
 from egress.web.records.who import person_of
 from egress.web.standing import standing_in
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "latest_requests": [row for row in own if not row.is_pending],
         "expiring": expiring_soon(standing)[:GRANTS_SHOWN],
         "failed": failed(standing)[:GRANTS_SHOWN],
-        "waiting": [row_of(row) for row in queue(standing)[:QUEUE_SHOWN]]
+        "waiting": [QueueRow(row) for row in queue(standing)[:QUEUE_SHOWN]]
         if standing.scopes
         else [],
         "queue_chart": queue_chart(standing, timezone.now()) if standing.scopes else None,
