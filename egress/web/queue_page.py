@@ -22,7 +22,7 @@ class QueueRow:
     @property
     def level(self) -> str:
         """The highest level among its findings, `clear` without any."""
-        return Risk(self.request.risk).label
+        return str(Risk(self.request.risk).label)
 
     @property
     def approvals(self) -> int:
