@@ -49,7 +49,7 @@ def queue(person: Person | Standing) -> QuerySet[Request]:
         rows.exclude(requester_id=standing.person_id)
         .exclude(renews__isnull=False, renews__request__requester_id=standing.person_id)
         .select_related("cluster", "requester", "renews__request")
-        .prefetch_related("destinations", "approvals__approver")
+        .prefetch_related("destinations", "approvals")
         .order_by("pk")
     )
 

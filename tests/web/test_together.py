@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from egress.domain.lifecycle import RequestStatus
-from egress.models import Grant, Namespace, Person, Request
+from egress.models import Grant, Person, Request
 from egress.services import requests as service
 from egress.services.errors import Refused
 from tests import factories
@@ -123,7 +123,7 @@ def test_a_selection_made_by_hand_decides_nothing(
 
 
 def test_those_who_may_not_decide_decide_nothing_together(
-    asked: list[Request], owner: Person, stranger: Person, payments: Namespace
+    asked: list[Request], owner: Person, stranger: Person
 ) -> None:
     elsewhere = factories.approver(namespaces="payments")
     for who in (owner, stranger, elsewhere):
