@@ -46,9 +46,7 @@ class Request(models.Model):
     status = models.CharField(max_length=16, choices=STATUSES, default=RequestStatus.PENDING)
     revision = models.PositiveIntegerField(default=1)
     findings = models.JSONField(default=list, blank=True)
-    risk = models.PositiveSmallIntegerField(
-        choices=Risk, default=Risk.CLEAR, db_default=Risk.CLEAR
-    )
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.CLEAR, db_default=Risk.CLEAR)
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
     lapses_at = models.DateTimeField()

@@ -46,9 +46,7 @@ def test_nobody_has_more_than_twenty_and_others_do_not_count(alice: Person, mate
     save(mate, "Of the mate")
     for number in range(MAX_FILTERS):
         save(alice, f"Filter {number}")
-    assert why_not(alice, "One more") == {
-        "name": ["You have 20 saved filters. Remove one first."]
-    }
+    assert why_not(alice, "One more") == {"name": ["You have 20 saved filters. Remove one first."]}
     assert save(alice, "Filter 3", q="changed").query == "q=changed"
     assert saved_filters_of(standing_of(alice)).count() == MAX_FILTERS
 

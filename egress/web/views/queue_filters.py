@@ -20,9 +20,7 @@ def save(request: HttpRequest) -> HttpResponse:
     """Save the filters in use."""
     query, form = query_before(request), SaveFilterForm(request.POST, auto_id="filter_%s")
     filters = QueueFilters.of(query).query().dict()
-    saved = form.carry_out(
-        partial(service.save_filter, actor=actor_of(request), filters=filters)
-    )
+    saved = form.carry_out(partial(service.save_filter, actor=actor_of(request), filters=filters))
     if saved is None:
         return show_queue(request, query, save_form=form, status=form.http_status)
     messages.success(request, f"The filters are saved as “{saved.name}”.")

@@ -134,9 +134,7 @@ def test_walking_in_an_order_of_several_columns_shows_every_row_once(seven: list
 
 
 @pytest.mark.parametrize("cursor", ["1", "1.2.3", "1.", "x.1", "1.-2", f"1.{'9' * 40}", ""])
-def test_what_are_no_keys_of_the_order_shows_the_first_page(
-    seven: list[int], cursor: str
-) -> None:
+def test_what_are_no_keys_of_the_order_shows_the_first_page(seven: list[int], cursor: str) -> None:
     assert keys(ordered(f"?before={cursor}")) == keys(ordered())
     assert keys(ordered(f"?after={cursor}")) == keys(ordered())
 
