@@ -32,12 +32,12 @@ def save_filter(*, actor: Actor, name: str, filters: Mapping[str, str]) -> Saved
     standing = guards.standing_of_actor(actor)
     label, query = _name(name), _query(filters)
     # One at a time, so that two windows do not save past the limit together.
-    person = Person.objects.select_for_update(no_key=True).get(pk=standing.person_id)
+    owner = Person.objects.select_for_update(no_key=True).get(pk=guards.person_of(actor).pk)
     own = saved_filters_of(standing)
     if not own.filter(name=label).exists() and own.count() >= MAX_FILTERS:
         _refuse("name", f"You have {MAX_FILTERS} saved filters. Remove one first.")
     saved, _ = SavedFilter.objects.update_or_create(
-        person=person, name=label, defaults={"query": query}
+        person=owner, name=label, defaults={"query": query}
     )
     return saved
 

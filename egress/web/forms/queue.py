@@ -40,13 +40,17 @@ class QueueFilters:
         """Whether any of them narrows the queue."""
         return bool(self.q or self.cluster or self.risk)
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """What was given, by its name in the URL; "Oldest first" needs no word there."""
+        sort = "" if self.sort == "oldest" else self.sort
+        given = {"q": self.q, "cluster": self.cluster, "risk": self.risk, "sort": sort}
+        return {name: value for name, value in given.items() if value}
+
     def query(self) -> QueryDict:
-        """Return what the URL needs to ask for the same, without what it leaves as it is."""
-        asked = {"q": self.q, "cluster": self.cluster, "risk": self.risk}
-        if self.sort != "oldest":
-            asked["sort"] = self.sort
+        """Return what the URL needs to ask for the same."""
         query = QueryDict(mutable=True)
-        query.update({name: value for name, value in asked.items() if value})
+        query.update(self.asked)
         return query
 
 

@@ -19,7 +19,7 @@ from egress.web.views.queue import show_queue
 def save(request: HttpRequest) -> HttpResponse:
     """Save the filters in use."""
     query, form = query_before(request), SaveFilterForm(request.POST, auto_id="filter_%s")
-    filters = QueueFilters.of(query).query().dict()
+    filters = QueueFilters.of(query).asked
     saved = form.carry_out(partial(service.save_filter, actor=actor_of(request), filters=filters))
     if saved is None:
         return show_queue(request, query, save_form=form, status=form.http_status)
