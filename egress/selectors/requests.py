@@ -44,13 +44,12 @@ def visible_requests(person: Person | Standing) -> QuerySet[Request]:
 def queue(person: Person | Standing) -> QuerySet[Request]:
     """Return the pending requests that the person may decide, oldest first."""
     standing = _standing(person)
-    approvals = Approval.objects.select_related("approver").order_by("pk")
     rows = Request.objects.filter(standing.approved_area(), status=RequestStatus.PENDING)
     return (
         rows.exclude(requester_id=standing.person_id)
         .exclude(renews__isnull=False, renews__request__requester_id=standing.person_id)
         .select_related("cluster", "requester", "renews__request")
-        .prefetch_related("destinations", Prefetch("approvals", approvals))
+        .prefetch_related("destinations", "approvals")
         .order_by("pk")
     )
 

@@ -3,7 +3,17 @@
 from django.urls import URLPattern, URLResolver, path
 
 from egress.web.urls_records import urlpatterns as record_pages
-from egress.web.views import drafts, home, queue, request, request_new, requests, search, session
+from egress.web.views import (
+    drafts,
+    home,
+    queue,
+    queue_filters,
+    request,
+    request_new,
+    requests,
+    search,
+    session,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -24,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/<int:pk>/comment", request.comment, name="request-comment"),
     path("queue", queue.queue, name="queue"),
     path("queue/decide", queue.decide_together, name="queue-decide"),
+    path("queue/filters", queue_filters.save, name="queue-filter-save"),
+    path("queue/filters/<int:pk>/remove", queue_filters.remove, name="queue-filter-remove"),
     path("queue/<int:pk>", queue.row, name="queue-row"),
     path("queue/<int:pk>/decide", queue.decide, name="queue-row-decide"),
 ]

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.db.models import Max, Min, Model, QuerySet
 
 from egress.management.seeding import company
-from egress.models import AuditEvent, Delivery, Grant, Namespace, Person, Request
+from egress.models import AuditEvent, Delivery, Grant, Namespace, Person, Request, Risk
 from egress.models.standing import standing_of
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
@@ -124,7 +124,10 @@ def _queue_filters(request: Request) -> dict[str, dict[str, str]]:
         "by host": {"q": "api-1"},
         "by nothing": {"q": NOWHERE},
         "by person": {"q": request.requester.username},
+        "by risk": {"risk": "warn"},
+        "newest": {"sort": "newest"},
         "riskiest": {"sort": "risk"},
+        "riskiest, deep": {"sort": "risk", "after": f"{Risk.INFO}.{request.pk}"},
     }
 
 

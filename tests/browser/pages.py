@@ -188,6 +188,8 @@ FORMS = {
     "request-withdraw": "/requests/{requests[pending]}/withdraw",
     "request-comment": "/requests/{requests[pending]}/comment",
     "queue-decide": "/queue/decide",
+    "queue-filter-save": "/queue/filters",
+    "queue-filter-remove": "/queue/filters/1/remove",
     "queue-row-decide": "/queue/{requests[pending]}/decide",
     "grant-renew": "/grants/{grants[active]}/renew",
     "grant-revoke": "/grants/{grants[active]}/revoke",

@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from egress.models import CatalogueEntry, Cluster, ForeignObject, Grant, Person, Request
-from egress.services import audit, catalogue, grants, people, posture, tokens
+from egress.services import audit, catalogue, grants, people, posture, saved_filters, tokens
 from egress.services import requests
 from egress.services.actor import Actor
 from egress.services.adoption.judging import Pin
@@ -55,6 +55,8 @@ channels.test(channel=channel, actor=adam)
 token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
     actor=Actor.of(dana, "command"))
 tokens.revoke(token=token, actor=Actor.of(dana, "command"))
+saved_filters.save_filter(name="Two must agree", filters={"risk": "review"},
+    actor=Actor.of(Person.objects.get(username="alice"), "command"))
 audit.verify_and_note()
 numbers = {"nina": nina.pk, "alice": Person.objects.get(username="alice").pk}
 page = broken(SimpleNamespace(request_id="3f1c5a52-0000-4000-8000-1a2b3c4d5e6f")).content.decode()

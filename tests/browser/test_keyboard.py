@@ -51,6 +51,45 @@ def test_from_a_decided_row_the_keys_go_on_to_its_neighbours(
     expect(page.locator("#announcer")).to_have_text("Not selected")
 
 
+def test_two_keys_approve_the_first_request_and_the_next(
+    portal: Portal, window: OpenWindow
+) -> None:
+    numbers = [story.ask(portal, "dana", "shop", f"{n}.two-keys.example.com") for n in range(2)]
+    page = window("alice").page
+    page.goto("/queue?q=two-keys")
+    for number in numbers:
+        page.keyboard.press("a")
+        # What Enter decides is open and in sight, and says whose word it takes.
+        row = page.locator(f"#queue-{number}")
+        expect(row.get_by_role("button", name="Approve")).to_be_focused()
+        expect(row.locator("summary")).to_be_in_viewport()
+        expect(row).to_contain_text("You may decide because you are an approver")
+        page.keyboard.press("Enter")
+        said = page.get_by_role("link", name=f"Request {number} is approved")
+        expect(said).to_be_focused()
+
+
+def test_a_word_typed_beside_the_search_field_decides_nothing(
+    portal: Portal, window: OpenWindow
+) -> None:
+    number = story.ask(portal, "dana", "shop", "word.keys.example.com")
+    page = window("alice").page
+    page.goto("/queue?q=word.keys")
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_focused()
+    page.keyboard.type("lpha")
+    expect(page.locator(f"#queue-{number} summary")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#queue-{number} details")).not_to_have_attribute("open", "")
+    assert portal.api("alice", "GET", f"requests/{number}/")["status"] == "pending"
+    # The page of the request has the keys, too.
+    page.goto(f"/requests/{number}")
+    page.keyboard.press("a")
+    expect(page.locator("#decide").get_by_role("button", name="Approve")).to_be_focused()
+    page.keyboard.press("d")
+    expect(page.locator("#decide").get_by_label("Note")).to_be_focused()
+
+
 def test_a_denial_without_a_reason_leads_to_the_note(portal: Portal, window: OpenWindow) -> None:
     number = story.ask(portal, "dana", "shop", "deny.keys.example.com")
     hand = Keyboard(window("alice").expect(422))
@@ -77,7 +116,7 @@ def test_a_question_mark_shows_the_keys_and_gives_the_focus_back(window: OpenWin
     where.focus()
     page.keyboard.press("?")
     expect(dialog).to_be_visible()
-    expect(dialog).to_contain_text("Queue: go to approve")
+    expect(dialog).to_contain_text("go to approve")
     page.keyboard.press("j")  # keys of the page below do nothing meanwhile
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

@@ -12,7 +12,7 @@ from egress.domain.access import Protocol
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, GrantStatus, RequestStatus, Verdict
 from egress.management.seeding.bulk import continue_numbering, next_key, store
 from egress.management.seeding.company import Company, Home
-from egress.models import Approval, Comment, Grant, Person, Request, RequestDestination
+from egress.models import Approval, Comment, Grant, Person, Request, RequestDestination, Risk
 from egress.selectors.bindings import binding_of, decision_digest_of
 
 DAYS = 540
@@ -21,6 +21,12 @@ PORTS = ((443, Protocol.TLS), (443, Protocol.TLS), (443, Protocol.TLS), (5432, P
 DURATIONS = (30, 90, 180, 365, None)
 WORDS = ("api", "data", "files", "login", "push", "feeds", "rates", "cdn", "mail", "events")
 REASONS = ("Card payments", "Exchange rates", "Address checks", "Parcel labels", "Fraud scores")
+SAID = {
+    Risk.CLEAR: "",
+    Risk.INFO: "Another team reaches this host, too.",
+    Risk.WARN: "Nobody asked for this host before.",
+    Risk.REVIEW: "Whoever reaches this port may send anything.",
+}
 
 
 @dataclass
@@ -111,6 +117,7 @@ class History:
             created_at=created,
             lapses_at=created + timedelta(days=14),
             status=status,
+            **self._said(rank),
         )
         if not is_pending:
             request.decided_at = created + timedelta(minutes=rng.randint(3, 3000))
@@ -122,6 +129,12 @@ class History:
         if status == RequestStatus.APPROVED:
             asked.grants = [self._grant(request, wanted) for wanted in destinations]
         return asked, destinations
+
+    def _said(self, rank: int) -> dict[str, Any]:
+        """Return what the policies said of a request, one after the other up to a review."""
+        risk = Risk(rank % Risk.BLOCK)
+        level = {"reason": "Seeded", "message": SAID[risk], "level": risk.label, "field": ""}
+        return {"findings": [level] if risk else [], "risk": risk}
 
     def _age(self, rank: int) -> float:
         """Return the age in days: more was asked for lately than long ago."""

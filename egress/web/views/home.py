@@ -14,7 +14,7 @@ from egress.models.standing import Standing
 from egress.selectors.grants import expiring_soon, failed, visible_grants
 from egress.selectors.namespaces import askable_namespaces
 from egress.selectors.requests import queue, visible_requests
-from egress.web.queue_page import row_of
+from egress.web.queue_page import QueueRow
 from egress.web.records.charts import expiry_chart, queue_chart
 from egress.web.records.who import person_of
 from egress.web.standing import standing_in
@@ -41,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "latest_requests": [row for row in own if not row.is_pending],
         "expiring": [one for one in grants if one.status == GrantStatus.EXPIRING][:GRANTS_SHOWN],
         "failed": _failed(grants),
-        "waiting": [row_of(row) for row in others],
+        "waiting": [QueueRow(row) for row in others],
         "queue_chart": queue_chart(standing, timezone.now()) if standing.scopes else None,
         "expiry_chart": expiry_chart(standing, timezone.now()),
     }
