@@ -3,7 +3,17 @@
 from django.urls import URLPattern, URLResolver, path
 
 from egress.web.urls_records import urlpatterns as record_pages
-from egress.web.views import drafts, home, queue, request, request_new, requests, search, session
+from egress.web.views import (
+    drafts,
+    home,
+    queue,
+    request,
+    request_new,
+    requests,
+    search,
+    session,
+    style,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -26,5 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("queue/decide", queue.decide_together, name="queue-decide"),
     path("queue/<int:pk>", queue.row, name="queue-row"),
     path("queue/<int:pk>/decide", queue.decide, name="queue-row-decide"),
+    path("style", style.style, name="style"),
+    path("style/toast", style.style_toast, name="style-toast"),
 ]
 urlpatterns += record_pages

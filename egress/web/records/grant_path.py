@@ -74,7 +74,7 @@ def path_for(grant: Grant, steps: Iterable[DeliveryStep]) -> ShownPath | None:
     if not grant.is_live:
         return None
     found = path_of_grant(grant, steps)
-    return _shown_path(found, grant.subject, grant.destination, grant.cluster)
+    return shown_path(found, grant.subject, grant.destination, grant.cluster)
 
 
 def path_for_answer(
@@ -86,10 +86,10 @@ def path_for_answer(
     if answer.asked is None:
         return None
     found = path_of_question(cluster, subject, answer.asked, answer.near)
-    return _shown_path(found, subject, answer.asked, cluster)
+    return shown_path(found, subject, answer.asked, cluster)
 
 
-def _shown_path(
+def shown_path(
     found: GrantPath, subject: Subject, destination: Destination, cluster: Cluster
 ) -> ShownPath:
     """Return a way for people.
