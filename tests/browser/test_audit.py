@@ -41,5 +41,6 @@ def test_olga_goes_from_a_word_to_the_event_and_to_who_could_reach_the_host(
         page.get_by_role(role, name=words).first.bounding_box()  # type: ignore[arg-type]
         for role, words in (("columnheader", "It was"), ("cell", "Open"))
     )
-    assert head and cell
+    assert head
+    assert cell
     assert head["x"] == cell["x"], "on paper a table is a table, narrow as it is"

@@ -75,9 +75,7 @@ def test_the_style_page_keeps_to_the_policy(owner: Person) -> None:
 
 
 @pytest.mark.parametrize("name", ["style", "style-toast"])
-def test_beside_real_grants_there_is_no_style_page(
-    owner: Person, settings: Any, name: str
-) -> None:
+def test_beside_real_grants_there_is_no_style_page(owner: Person, settings: Any, name: str) -> None:
     settings.DEMO = settings.DEBUG = False
     assert get(owner, name).status_code == 404
 

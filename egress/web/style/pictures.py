@@ -23,8 +23,8 @@ def path(name: str, state: ObjectState) -> ShownPath:
     """
     cluster = Cluster(name=PLACE, enforcement=Enforcement.GATEWAY)
     found = granted_path(cluster.profile("made-up"), Inventory(), _ACCESS)
-    states = {key: ObjectState.APPLIED for key in found.manifests}
-    states |= {key: ObjectState.FIXED for key in found.fixed}
+    states = dict.fromkeys(found.manifests, ObjectState.APPLIED)
+    states |= dict.fromkeys(found.fixed, ObjectState.FIXED)
     gateway = found.stops[-2]
     states[next(key for key in gateway.objects if key not in found.fixed | found.holding)] = state
     shown = shown_path(GrantPath(found, states), _ACCESS.subject, _ACCESS.destination, cluster)
