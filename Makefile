@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers slow faults bench bench-pages real lock clean
+.PHONY: help install run test check lint types layers slow faults bench bench-pages screenshots real lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(VENV)/.dev ## Measure speed, against kubectl and at size
 
 bench-pages: $(VENV)/.dev ## Measure the pages with 100,000 grants and 1,000,000 audit events
 	@$(BIN)/python -m tests.benchmarks.pages
+
+screenshots: $(VENV)/.dev ## Take the pictures of the pages in docs/screenshots anew (needs chromium)
+	@$(BIN)/python -m tests.screenshots
 
 real: $(VENV)/.dev ## Test against a real API server, built with Go where there is none
 	@$(BIN)/python -m tests.real.assets

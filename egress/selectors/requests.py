@@ -15,7 +15,8 @@ from egress.selectors.namespaces import pinned_filter
 class TimelineEntry:
     """One thing that happened to a request or to a grant that came from it: an audit event.
 
-    `note` is what the actor wrote about it, empty when nothing.
+    `note` is what the actor wrote about it, empty when nothing; `number` is the event's place in
+    the audit trail.
     """
 
     at: datetime
@@ -23,6 +24,7 @@ class TimelineEntry:
     text: str
     tag: str
     note: str = ""
+    number: int = 0
 
 
 TIMELINE_LENGTH = 500
@@ -86,7 +88,12 @@ def entry_of(event: AuditEvent) -> TimelineEntry:
     """Return an audit event as a line of a timeline."""
     note = event.data.get("note") if isinstance(event.data, dict) else ""
     return TimelineEntry(
-        event.at, event.actor, event.message, event.tag, note if isinstance(note, str) else ""
+        at=event.at,
+        actor=event.actor,
+        text=event.message,
+        tag=event.tag,
+        note=note if isinstance(note, str) else "",
+        number=event.sequence,
     )
 
 

@@ -13,6 +13,7 @@ from egress.web.views import (
     requests,
     search,
     session,
+    style,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -38,5 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("queue/filters/<int:pk>/remove", queue_filters.remove, name="queue-filter-remove"),
     path("queue/<int:pk>", queue.row, name="queue-row"),
     path("queue/<int:pk>/decide", queue.decide, name="queue-row-decide"),
+    path("style", style.style, name="style"),
+    path("style/toast", style.style_toast, name="style-toast"),
 ]
 urlpatterns += record_pages

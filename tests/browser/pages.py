@@ -177,7 +177,8 @@ ERRORS = (
     Stop("error", "dana", "/requests/{requests[denied]}/edit", 409),
 )
 API = (Stop("api-docs", "dana", "/api/docs/"),)
-PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API)
+STYLE = (Stop("style", "dana", "/style"),)
+PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API, *STYLE)
 
 FORMS = {
     "sign-out": "/sign-out",
@@ -226,6 +227,7 @@ PIECES = {
     "request-progress": "/requests/{requests[pending]}/progress",
     "queue-row": "/queue/{requests[pending]}",
     "channel-messages": "/administration/channels/1/messages",
+    "style-toast": "/style/toast?tone=good",
 }
 """Addresses that answer htmx with a piece of a page."""
 FILES = {

@@ -55,7 +55,7 @@ def troubles(visitor: Visitor, stop: Stop, url: str, theme: str, width: int) -> 
     assert answer is not None
     if stop.route == "api-docs":
         page.wait_for_selector(".opblock")
-    elif not page.locator(".banner-sandbox").is_visible():
+    elif not page.locator(".banner-sandbox").first.is_visible():
         yield "the banner of the sandbox is not there"
     if answer.status != stop.status:
         yield f"it answers {answer.status}"

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from egress.domain.history import Period, Reach
 from egress.models import Grant
 from egress.selectors.access_history import Question, Reached, reached
+from egress.selectors.requests import TimelineEntry, entry_of
 from egress.web.exports import Cell
 from egress.web.paging import every
 
@@ -61,6 +62,11 @@ class ReachRow:
     state: str
     word: str
     periods: list[PeriodRow]
+
+    @property
+    def proof(self) -> list[TimelineEntry]:
+        """Return the events by which it is known, oldest first."""
+        return [entry_of(event) for event in self.found.proof]
 
 
 def reach_rows(found: list[Reached]) -> list[ReachRow]:

@@ -73,7 +73,7 @@ class ShownPath:
 def path_for(grant: Grant, carried: InCluster, way: Path) -> ShownPath:
     """Return the way of a live grant with the state of its objects."""
     found = path_of_grant(grant, carried.steps, way, carried.owned)
-    return _shown_path(found, grant.subject, grant.destination, grant.cluster)
+    return shown_path(found, grant.subject, grant.destination, grant.cluster)
 
 
 def path_for_answer(cluster: Cluster, subject: Subject, answer: AccessAnswer) -> ShownPath | None:
@@ -81,10 +81,10 @@ def path_for_answer(cluster: Cluster, subject: Subject, answer: AccessAnswer) ->
     if answer.asked is None:
         return None
     found = path_of_question(cluster, subject, answer.asked, answer.near, answer.inventory)
-    return _shown_path(found, subject, answer.asked, cluster)
+    return shown_path(found, subject, answer.asked, cluster)
 
 
-def _shown_path(
+def shown_path(
     found: GrantPath, subject: Subject, destination: Destination, cluster: Cluster
 ) -> ShownPath:
     """Return a way for people.
