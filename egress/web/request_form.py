@@ -206,9 +206,7 @@ def _is_typed(typed: TypedRequest, name: str) -> bool:
     return bool(str(getattr(typed, attribute, "")).strip())
 
 
-def choices(
-    standing: Standing, typed: TypedRequest, visible: list[Cluster]
-) -> dict[str, object]:
+def choices(standing: Standing, typed: TypedRequest, visible: list[Cluster]) -> dict[str, object]:
     """Return what can be chosen in the form. `visible` are the clusters that the person may see."""
     return {
         "clusters": _askable_clusters(standing, visible),
