@@ -64,9 +64,7 @@ def _foreign(standing: Standing, word: str, most: int) -> QuerySet[Any, Any]:
     return _first(rows, most, FOREIGN, F("name"), F("cluster__name"))
 
 
-def _first(
-    rows: QuerySet[Any], most: int, kind: str, name: Any, note: Any
-) -> QuerySet[Any, Any]:
+def _first(rows: QuerySet[Any], most: int, kind: str, name: Any, note: Any) -> QuerySet[Any, Any]:
     """Return the first rows by key, each as its kind, name, note and key."""
     some = rows.model._default_manager.filter(pk__in=rows.order_by("pk").values("pk")[:most])
     columns = {
