@@ -21,16 +21,26 @@ REDUCE = """async (source) => {
     colours[at] = colour;
     counts.set(colour, (counts.get(colour) || 0) + 1);
   }
-  const common = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, 256);
-  const palette = common.map(([colour]) => colour);
+  function distance(one, other) {
+    const red = (one >> 16) - (other >> 16);
+    const green = ((one >> 8) & 255) - ((other >> 8) & 255);
+    const blue = (one & 255) - (other & 255);
+    return 2 * red * red + 4 * green * green + 3 * blue * blue;
+  }
+  // Grounds stay as they are; of the shades at the edges of letters one in a while is enough, so
+  // that there is room for the colour of the smallest icon.
+  const sorted = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  const common = sorted.map(([colour]) => colour);
+  const palette = common.slice(0, 64);
+  for (const colour of common) {
+    if (palette.length === 256) break;
+    if (palette.every((other) => distance(colour, other) > 300)) palette.push(colour);
+  }
   const places = new Map(palette.map((colour, place) => [colour, place]));
   function nearest(colour) {
     let best = 0, least = Infinity;
     palette.forEach((other, place) => {
-      const red = (colour >> 16) - (other >> 16);
-      const green = ((colour >> 8) & 255) - ((other >> 8) & 255);
-      const blue = (colour & 255) - (other & 255);
-      const far = 2 * red * red + 4 * green * green + 3 * blue * blue;
+      const far = distance(colour, other);
       if (far < least) { least = far; best = place; }
     });
     places.set(colour, best);
@@ -46,7 +56,7 @@ REDUCE = """async (source) => {
 
 
 def reduced(png: bytes, blank: Page) -> bytes:
-    """Return a PNG with its 256 most common colours. `blank` is an empty page to work on."""
+    """Return a PNG with 256 of its colours. `blank` is an empty page to work on."""
     found = blank.evaluate(REDUCE, base64.b64encode(png).decode())
     width, height = found["width"], found["height"]
     pixels = base64.b64decode(found["pixels"])

@@ -1,5 +1,7 @@
 """What the screenshots of the documentation show, and as whom."""
 
+from datetime import UTC, datetime
+
 from tests.browser.pages import Stop
 
 SHOTS = {
@@ -27,7 +29,7 @@ SHOTS = {
         "access-history",
         "olga",
         "/access/history?host=old.parcels.example.com&cluster=sandbox&namespace=shop&port=443"
-        "&at=2026-01-01&until=2099-01-01",
+        f"&at={datetime.now(UTC):%Y-%m-%d}",
     ),
     "audit": Stop("audit", "olga", "/audit"),
     "catalogue": Stop("catalogue", "dana", "/catalogue"),
@@ -44,16 +46,22 @@ SHOTS = {
 PRESSED = {"queue": ".queue-summary"}
 """What is pressed before the picture is taken, and brings a form with it."""
 STEADY = """() => {
-  const now = Date.now(), near = 15 * 60 * 1000;
+  const now = new Date(), minute = 60000, day = 1440 * minute, close = 15 * minute;
+  const fixed = Date.UTC(2026, 10, 16, 9, 30);
   for (const time of document.querySelectorAll("time[datetime]")) {
-    const at = Date.parse(time.dateTime);
-    if (Math.abs(at - now) < near) time.textContent = at > now ? "in 5 minutes" : "5 minutes ago";
+    const away = Date.parse(time.dateTime) - now;
+    if (Math.abs(away) < close) time.textContent = away > 0 ? "in 5 minutes" : "5 minutes ago";
   }
-  const exact = /\\b\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d(:\\d\\d)?/g;
+  // What lies a number of days from now was made by the story; other times were typed.
+  function steady(found) {
+    const away = Date.parse(found.replace(" ", "T") + "Z") - now;
+    const days = Math.round(away / day);
+    if (Math.abs(away - days * day) > close) return found;
+    const moved = new Date(fixed + days * day).toISOString().replace("T", " ");
+    return moved.slice(0, found.length);
+  }
+  const exact = /\\b\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d(:\\d\\d)?\\b/g;
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const text = texts.currentNode;
-    text.data = text.data.replace(exact, (found) => "2026-11-16 09:30:00".slice(0, found.length));
-  }
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replace(exact, steady);
 }"""
 """Times of a story that happened just now differ at every run; pictures of it should not."""

@@ -57,7 +57,7 @@ class SampleForm(PageForm):
 
 def refused_form() -> SampleForm:
     """Return a form with a mistake in each field: what was typed is still in it."""
-    typed = {"host": "https://api.example.com/", "duration": "30", "since": "2026-02-30"}
+    typed = {"host": "https://api.example.com/", "duration": "30"}
     form = SampleForm(typed, auto_id="refused_%s")
     form.add_error("host", "“https://api.example.com/” is a URL. Type the host alone.")
     form.add_error(None, "Somebody changed this meanwhile. Look at it and send it again.")
