@@ -1,5 +1,7 @@
 """The journey of an approver: from the queue, without leaving it, every kind of decision."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -52,7 +54,7 @@ def finds_the_queue(hand: Hand, waiting: int) -> None:
     """Go from home to the queue, narrowed to what this walk is about."""
     page = hand.page
     hand.at("Hello Alice")
-    hand.press(page.get_by_role("link", name="Decide"))
+    hand.press(page.get_by_role("link", name=re.compile(r"^Decide \d+ request")))
     hand.at("Queue")
     filters = page.get_by_role("search", name="Filter the queue")
     hand.type(filters.get_by_label("Search"), word_of(hand))
