@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 
 from egress.domain.lifecycle import GrantStatus
 from egress.domain.naming import base
-from egress.domain.next_steps import NextStep, next_step
 from egress.models import DeliveryStep, Grant, Person, Request
 from egress.models.standing import Standing, standing_of
 from egress.selectors.namespaces import pinned_filter
@@ -23,12 +22,6 @@ class GrantProgress:
     grant: Grant
     steps: list[DeliveryStep]
     state_words: str
-
-    @property
-    def next_step(self) -> NextStep | None:
-        """What to do about a failure, None where there is none."""
-        is_failing = self.grant.is_live and self.grant.failed_reason
-        return next_step(self.grant.failed_reason) if is_failing else None
 
 
 def visible_grants(person: Person | Standing) -> QuerySet[Grant]:

@@ -66,7 +66,7 @@ def test_what_failed_and_what_ends_soon_comes_with_the_next_step(
     factories.grant(shop, owner, "soon.example.com", status=GrantStatus.EXPIRING)
     page = words(get(owner, "home"))
     assert "Does not work yet" in page
-    assert "Adopt the object 'x', then it is applied." in page
+    assert "Adopt the object 'x', then it is applied. What to do. Ask the owner" in page
     assert "Ends in 2 days" in page
 
 
