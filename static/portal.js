@@ -199,9 +199,16 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
+  // The request in focus, or the next one that waits when none is in focus, or a decided one.
+  function rowToDecide() {
+    var list = rows();
+    return list.slice(Math.max(0, list.indexOf(currentRow()))).filter(function (row) {
+      return row.querySelector("details");
+    })[0];
+  }
+
   function decide(row, verdict) {
     var details = row.querySelector("details");
-    if (!details) return;
     function go() {
       var target = row.querySelector('[data-decide="' + verdict + '"]');
       if (target) target.focus();
@@ -210,6 +217,8 @@
       details.open = true;
       go();
     } else {
+      // What would change comes first: until it is there, the focus waits at its heading.
+      details.querySelector("summary").focus();
       row.addEventListener("htmx:afterSettle", go, { once: true });
       details.open = true;
     }
@@ -249,9 +258,9 @@
       step(1);
     } else if (event.key === "k") {
       step(-1);
-    } else if (row && (event.key === "a" || event.key === "d")) {
+    } else if ((event.key === "a" || event.key === "d") && rowToDecide()) {
       event.preventDefault();
-      decide(row, event.key === "a" ? "approve" : "deny");
+      decide(rowToDecide(), event.key === "a" ? "approve" : "deny");
     } else if (row && event.key === "x") {
       event.preventDefault();
       select(row);
