@@ -19,6 +19,7 @@ NAMED = {
 TIME_PASSES = """
 import json
 from types import SimpleNamespace
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from egress.models import CatalogueEntry, Cluster, ForeignObject, Grant, Person, Request
 from egress.services import audit, catalogue, grants, people, posture, tokens
@@ -44,6 +45,10 @@ catalogue.retire(entry=CatalogueEntry.objects.get(name="twilio"), actor=adam)
 nina = people.create_person(username="nina", password=None, first_name="Nina",
     last_name="Falk", email="", teams=[], actor=adam)
 people.deactivate(person=nina, reason="Left the company.", actor=adam)
+rosa = people.create_person(username="rosa", password=None, first_name="Rosa", last_name="Lind",
+    email="", teams=Group.objects.filter(name="team-shop"), actor=adam)
+rosa.set_password("demo-rosa")
+rosa.save(update_fields=["password"])
 channel = channels.save(channel=None, actor=adam, name="Operators on call",
     url="jsons://127.0.0.1:9/egress", kinds=["failed", "drift"], namespaces="pay*")
 channels.test(channel=channel, actor=adam)

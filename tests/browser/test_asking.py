@@ -1,48 +1,12 @@
 """Asking quickly, being helped, and never typing anything twice."""
 
-import re
-
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.story import Story
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-MOST_INPUTS = 6
-
-
-class Hands:
-    """Somebody at the keyboard and the mouse, who counts what they do."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.inputs = 0
-
-    def type(self, label: str, text: str) -> None:
-        """Fill one field."""
-        self.page.get_by_label(label, exact=True).fill(text)
-        self.inputs += 1
-
-    def press(self, button: Locator) -> None:
-        """Press one button."""
-        button.click()
-        self.inputs += 1
-
-
-def test_a_first_request_takes_at_most_six_inputs_with_a_preset(window: OpenWindow) -> None:
-    page = window("dana").page
-    page.goto("/requests/new")
-    hands = Hands(page)
-    hands.type("Namespace", "search")
-    hands.type("A service of the catalogue", "ECB exchange rates")
-    hands.press(page.get_by_role("button", name="Add", exact=True))
-    expect(page.get_by_label("Host", exact=True)).to_have_value("www.ecb.europa.eu")
-    hands.type("Reason", "Prices are shown in other currencies.")
-    hands.press(page.get_by_role("button", name="Send the request"))
-    page.wait_for_url(re.compile(r"/requests/\d+$"))
-    expect(page.locator(".lead")).to_contain_text("Pending")
-    assert hands.inputs <= MOST_INPUTS
 
 
 def test_findings_are_mended_by_a_press(window: OpenWindow, told: Story) -> None:
