@@ -206,7 +206,7 @@ def unconfirmed_grants_of(cluster: Cluster, keys: Collection[SliceKey]) -> Query
     hosts = [key.name for key in keys if key.kind is SliceKind.HOST]
     names = [key.name for key in keys if key.kind is SliceKind.NAMESPACE]
     grants = grants.filter(Q(host__in=hosts) | Q(namespace__in=names))
-    return grants.select_related("cluster").order_by("pk")
+    return grants.select_related("cluster").defer("cluster__posture").order_by("pk")
 
 
 def in_slice(key: SliceKey) -> Q:
@@ -225,6 +225,8 @@ def shares_hosts(cluster: Cluster) -> bool:
 def _with_decisions(grants: QuerySet[Grant]) -> QuerySet[Grant]:
     return (
         grants.select_related("cluster", "request", "request__cluster")
+        # The findings of a whole cluster would be read again for each grant.
+        .defer("cluster__posture", "request__cluster__posture")
         .prefetch_related("request__destinations")
         .order_by("pk")
     )

@@ -18,6 +18,8 @@ from egress.services.errors import Refused
 ACTOR = Actor.system("inventory")
 SEEN_EVERY = timedelta(minutes=1)
 _OWNER_CHARACTERS = 150
+_AT_ONCE = 500
+"""So many rows of grants are held at once."""
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,11 @@ def _suspend_orphans(cluster: Cluster) -> int:
             namespace__cluster=cluster, namespace__gone_at=None, gone_at=None
         ).values_list("namespace__uid", "uid")
     )
-    open_grants = Grant.objects.filter(
-        cluster=cluster, status__in=sorted(OPEN_GRANT_STATUSES)
-    ).select_related("cluster")
+    open_grants = Grant.objects.filter(cluster=cluster, status__in=sorted(OPEN_GRANT_STATUSES))
     orphans = [
         grant
-        for grant in open_grants
+        # Few at a time: there may be tens of thousands.
+        for grant in open_grants.iterator(_AT_ONCE)
         if grant.namespace_uid not in namespaces
         or (
             grant.service_account
@@ -175,6 +176,8 @@ def _suspend_orphans(cluster: Cluster) -> int:
     ]
     if not orphans:
         return 0
+    for grant in orphans:
+        grant.cluster = cluster
     return grants.suspend(
         grants=orphans,
         reason="The namespace or service account was deleted, or made again by somebody.",

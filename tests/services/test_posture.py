@@ -10,8 +10,10 @@ from django.utils import timezone
 from egress.cluster import kinds
 from egress.cluster.errors import ClusterError, Fault
 from egress.cluster.inventory import read_inventory
+from egress.cluster.snapshot import read_snapshot
 from egress.domain.posture import Level, is_boundary
-from egress.models import AuditEvent, Cluster
+from egress.domain.posture.snapshot import Snapshot
+from egress.models import AuditEvent, Cluster, OwnedObject, Slice
 from egress.selectors.posture import rows_of, visible_rows
 from egress.services import inventory, posture
 from egress.services.actor import Actor
@@ -21,6 +23,9 @@ from tests.cluster.company import Company, company_in_process
 
 pytestmark = pytest.mark.django_db
 GATEWAY = {"servers": [{"port": {"number": 80, "name": "h", "protocol": "HTTP"}, "hosts": ["*"]}]}
+
+ENTRY = {"hosts": ["new.example.com"], "resolution": "DNS", "location": "MESH_EXTERNAL",
+         "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}]}  # fmt: skip
 
 
 @pytest.fixture
@@ -101,6 +106,34 @@ def test_granted_hosts_and_their_namespaces_are_judged(cluster: Cluster, company
     company.plant("ServiceEntry", "data", "squatter", spec=spec)
     found = {row.object for row in posture.look(cluster, company.cluster.gateway)}
     assert "ServiceEntry data/squatter" in found
+
+
+def test_what_the_portal_writes_while_it_looks_is_not_taken_for_foreign(
+    cluster: Cluster, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = company.plant("ServiceEntry", "data", "new", spec=ENTRY)
+    assert "ServiceEntry data/new" in {
+        row.object for row in posture.look(cluster, company.cluster.gateway)
+    }
+
+    def read(gateway: Any, **more: Any) -> Snapshot:
+        snapshot = read_snapshot(gateway, **more)
+        OwnedObject.objects.create(
+            cluster=cluster,
+            slice=Slice.objects.create(
+                cluster=cluster, key="namespace:data", due_at=timezone.now()
+            ),
+            api_version=written["apiVersion"],
+            kind="ServiceEntry",
+            namespace="data",
+            name="new",
+            uid=written["metadata"]["uid"],
+        )
+        return snapshot
+
+    monkeypatch.setattr("egress.services.posture.read_snapshot", read)
+    seen = {row.object for row in posture.look(cluster, company.cluster.gateway)}
+    assert "ServiceEntry data/new" not in seen
 
 
 def test_a_cluster_that_does_not_answer_is_no_posture(cluster: Cluster) -> None:
