@@ -39,13 +39,23 @@
 
   // ---------- so do a comment and a note that were sent too late: their page shows them again ----------
   var SAID = "egress-said";
+  var who = document.body.dataset.who;
   document.addEventListener("submit", function (event) {
     var texts = Array.from(event.target.querySelectorAll("textarea[id]")).map(function (field) { return [field.id, field.value]; });
     if (!texts.length || event.target.id === "request-form") return;
     try {
-      window.sessionStorage.setItem(SAID, JSON.stringify({ page: window.location.pathname, texts: texts }));
+      window.sessionStorage.setItem(SAID, JSON.stringify({ who: who, page: window.location.pathname, texts: texts }));
     } catch (error) {
       // Then the text has to be typed again.
+    }
+  });
+  document.addEventListener("htmx:afterOnLoad", function (event) {
+    var away = event.detail.xhr.getResponseHeader("HX-Redirect") || "";
+    if (event.detail.requestConfig.verb !== "post" || away.indexOf("/sign-in") >= 0) return;
+    try {
+      window.sessionStorage.removeItem(SAID);
+    } catch (error) {
+      // Without storage nothing was kept.
     }
   });
   document.addEventListener("DOMContentLoaded", function () {
@@ -58,7 +68,8 @@
         return;
       }
       window.sessionStorage.removeItem(SAID);
-      if (!said.isLost || said.page !== window.location.pathname) return;
+      // Somebody else may have signed in: it is not theirs to read.
+      if (!said.isLost || said.who !== who || said.page !== window.location.pathname) return;
       said.texts.forEach(function (text) {
         var field = document.getElementById(text[0]);
         if (field && !field.value) field.value = text[1];

@@ -1,8 +1,8 @@
 """Read what the posture of a cluster is judged by. What may not be read becomes "unknown"."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from egress.cluster import kinds
 from egress.cluster.errors import ClusterError
@@ -11,6 +11,8 @@ from egress.cluster.injection import read_pod
 from egress.cluster.mesh import MeshFacts, read_mesh
 from egress.cluster.yamlguard import UnsafeYaml, read_plain_yaml
 from egress.domain.posture.snapshot import MeshState, PodState, Read, Snapshot
+
+T = TypeVar("T")
 
 KINDS: Mapping[Read, Kind] = {
     Read.SERVICE_ENTRY: kinds.SERVICE_ENTRY,
@@ -26,6 +28,8 @@ KINDS: Mapping[Read, Kind] = {
     Read.ADMISSION_BINDING: kinds.VALIDATING_ADMISSION_POLICY_BINDING,
 }
 MAX_PARALLEL = 4
+_OF_OTHERS = frozenset({Read.SERVICE_ENTRY, Read.VIRTUAL_SERVICE, Read.DESTINATION_RULE})
+"""The kinds of which the portal writes the most, and of which only what others wrote is judged."""
 
 _CAPTURE = "ISTIO_META_DNS_CAPTURE"
 _PROXY = "istio-proxy"
@@ -38,43 +42,65 @@ _DETOURS = (
 )
 
 
-def read_snapshot(gateway: ClusterGateway, *, pods_of: Collection[str] = ()) -> Snapshot:
+def read_snapshot(
+    gateway: ClusterGateway, *, pods_of: Collection[str] = (), ours: Collection[str] = ()
+) -> Snapshot:
     """Return everything the posture needs, several kinds at a time.
 
     `pods_of` are the namespaces whose pods are read, empty for those of all: pods are by far the
-    most objects of a cluster. Raises ClusterError when a call fails in a way that may pass; a
-    refusal is noted in `unread`.
+    most objects of a cluster. `ours` are uids of objects that are left out where nothing depends
+    on them, so that memory does not grow with what the portal wrote. Raises ClusterError when a
+    call fails in a way that may pass; a refusal is noted in `unread`.
     """
     mesh = read_mesh(gateway)
 
-    def read(kind: Read) -> list[KubeObject] | str:
-        return _list(gateway, kind, sorted(pods_of) if kind is Read.POD else ())
+    def read(kind: Read) -> list[KubeObject] | list[PodState] | str:
+        if kind is Read.POD:
+            return _gathered(gateway, kind, sorted(pods_of), lambda items: list(_pods(items)))
+        if kind in _OF_OTHERS:
+            return _gathered(gateway, kind, (), lambda items: _without(items, ours))
+        return _gathered(gateway, kind, (), list)
 
     with ThreadPoolExecutor(MAX_PARALLEL, "egress-posture") as pool:
         found = dict(zip(KINDS, pool.map(read, KINDS), strict=True))
-    lists = {read: one for read, one in found.items() if not isinstance(one, str)}
+    lists: dict[Read, Any] = {kind: one for kind, one in found.items() if not isinstance(one, str)}
     return Snapshot(
         mesh=_state(mesh),
-        objects={read: tuple(one) for read, one in lists.items() if read is not Read.POD},
-        pods=tuple(_pods(lists.get(Read.POD, []))),
-        unread={read: one for read, one in found.items() if isinstance(one, str)},
+        pods=tuple(lists.pop(Read.POD, ())),
+        objects={kind: tuple(one) for kind, one in lists.items()},
+        unread={kind: one for kind, one in found.items() if isinstance(one, str)},
     )
 
 
-def _list(
-    gateway: ClusterGateway, read: Read, namespaces: Collection[str]
-) -> list[KubeObject] | str:
-    """Return the objects of a kind, or why they could not be read."""
+def _gathered(
+    gateway: ClusterGateway,
+    read: Read,
+    namespaces: Collection[str],
+    kept: Callable[[list[KubeObject]], list[T]],
+) -> list[T] | str:
+    """Return what is `kept` of the objects of a kind, page by page, or why they are not read."""
     kind = KINDS[read]
     try:
         # A kind that is not served has no objects, which is known and not unknown.
         if not gateway.serves(kind):
             return []
-        return [obj for name in namespaces or [""] for obj in gateway.list(kind, name).items]
+        found: list[T] = []
+        for name in namespaces or [""]:
+            here: list[T] = []
+            for page in gateway.pages(kind, name):
+                if page.is_first:
+                    here.clear()
+                here += kept(page.items)
+            found += here
     except ClusterError as error:
         if error.retryable:
             raise
         return error.message
+    return found
+
+
+def _without(items: list[KubeObject], ours: Collection[str]) -> list[KubeObject]:
+    return [obj for obj in items if obj["metadata"].get("uid") not in ours]
 
 
 def _state(mesh: MeshFacts) -> MeshState:

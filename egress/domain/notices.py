@@ -4,7 +4,6 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 
 class Kind(StrEnum):
@@ -142,17 +141,8 @@ def masked(scheme: str, host: str = "") -> str:
     return f"{scheme}://…"
 
 
-def host_of(url: str) -> str:
-    """Return host and port of an address, empty when it has none."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return ""
-    return f"{host}:{port}" if port else host
-
-
-_TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""Of IPv6, all that the internet uses; mapped and translated addresses lie elsewhere."""
 
 
 def is_outside(address: str) -> bool:
@@ -168,6 +158,5 @@ def is_outside(address: str) -> bool:
     if not parsed.is_global or parsed.is_multicast:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
-        is_other = parsed.ipv4_mapped or parsed.sixtofour or parsed.teredo
-        return not is_other and not any(parsed in network for network in _TRANSLATED)
+        return parsed in _GLOBAL_UNICAST and not (parsed.sixtofour or parsed.teredo)
     return True

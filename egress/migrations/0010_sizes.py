@@ -29,6 +29,20 @@ class AddIndexOnline(migrations.AddIndex):
         schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
 
 
+def be_patient(apps, schema_editor):
+    """Wait for as long as others take: an index is made beside their work, so nobody waits for it.
+
+    With the limit of portal/env.py one long download of theirs would break it off.
+    """
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("SET lock_timeout = 0")
+
+
+def be_as_before(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("RESET lock_timeout")
+
+
 def add_trigrams(apps, schema_editor):
     """Let PostgreSQL find parts of names by index, where it may have the extension for it."""
     if schema_editor.connection.vendor != "postgresql":
@@ -55,6 +69,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("egress", "0009_drafts")]
     operations = [
+        migrations.RunPython(be_patient, be_as_before),
         AddIndexOnline(
             model_name='auditevent',
             index=models.Index(fields=['namespace', '-sequence'], name='egress_audi_namespa_7f6f68_idx'),
@@ -104,4 +119,5 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['cluster', 'namespace_uid', '-id'], name='egress_requ_cluster_8226b5_idx'),
         ),
         migrations.RunPython(add_trigrams, drop_trigrams),
+        migrations.RunPython(be_as_before, be_patient),
     ]

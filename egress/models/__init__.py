@@ -24,7 +24,8 @@ from egress.models.notification import (
     Preference,
 )
 from egress.models.person import Person, Role, RoleBinding
-from egress.models.request import Approval, Comment, Request, RequestDestination
+from egress.models.request import Approval, Comment, Request, RequestDestination, Risk
+from egress.models.saved_filter import SavedFilter
 from egress.models.token import ApiToken, IdempotencyKey
 
 __all__ = [
@@ -61,8 +62,10 @@ __all__ = [
     "Priority",
     "Request",
     "RequestDestination",
+    "Risk",
     "Role",
     "RoleBinding",
+    "SavedFilter",
     "ServiceAccount",
     "Slice",
 ]

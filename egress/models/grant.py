@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from egress.domain.access import Access, Destination, Protocol, Resolution, Subject
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, OPEN_GRANT_STATUSES, GrantStatus
+from egress.domain.next_steps import NextStep, next_step
 from egress.models.cluster import Cluster
 from egress.models.request import Request
 
@@ -126,3 +127,8 @@ class Grant(models.Model):
     def is_open(self) -> bool:
         """Whether the cluster should carry the grant."""
         return self.status in OPEN_GRANT_STATUSES
+
+    @property
+    def next_step(self) -> NextStep | None:
+        """What to do about a failure, None where there is none."""
+        return next_step(self.failed_reason) if self.is_live and self.failed_reason else None

@@ -16,6 +16,8 @@ from egress.models.person import Person, Role, RoleBinding
 SCOPE_PATTERN = re.compile(r"[a-z0-9*?-]{1,253}")
 """What an approver's namespace pattern may contain. Any other pattern matches nothing."""
 
+_BINDING = ("role", "cluster", "namespaces")
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -111,18 +113,20 @@ def standing_of(person: object) -> Standing:
     """Return what `person` is and may do now, read freshly; nothing for anonymous visitors."""
     if not isinstance(person, Person) or person.pk is None:
         return Standing()
-    facts = Person.objects.filter(pk=person.pk).values_list(
-        "is_active", "is_superuser", "groups", "groups__name"
+    whose = ("is_active", "is_superuser", "groups", "groups__name")
+    in_teams = Person.objects.filter(pk=person.pk).values_list(
+        *whose, *(f"groups__roles__{part}" for part in _BINDING)
     )
-    rows = list(facts)
+    own = RoleBinding.objects.filter(person=person.pk).values_list(
+        "person__is_active", "person__is_superuser", "team", "team__name", *_BINDING
+    )
+    # In one go, and without a row for each pair of a role in a team and one of their own.
+    rows = list(in_teams.order_by().union(own.order_by(), all=True))
     if not rows:
         return Standing()
     is_active, is_superuser = rows[0][:2]
-    teams = {pk: name for _, _, pk, name in rows if pk is not None}
-    bindings = RoleBinding.objects.filter(Q(person=person) | Q(team__in=list(teams))).values_list(
-        "role", "cluster_id", "namespaces"
-    )
-    roles = list(bindings)
+    teams = {pk: name for _, _, pk, name, *_ in rows if pk is not None}
+    roles = [(role, where, names) for *_, role, where, names in rows if role is not None]
     held = {role for role, _, _ in roles}
     return Standing(
         person_id=person.pk,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Q
 from django.utils import timezone
 
-from egress.domain.access import Access, Destination
+from egress.domain.access import Access, Destination, Inventory
 from egress.domain.hosts import HostError, canonical_destination_host
 from egress.domain.hosts.wildcards import wildcards_above
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
@@ -16,7 +16,7 @@ from egress.models import Cluster, Grant, Namespace, Person
 from egress.models.standing import Standing
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
-from egress.selectors.policy import open_grants
+from egress.selectors.policy import inventory_of, open_grants
 
 OTHERS_SHOWN = 20
 
@@ -28,7 +28,8 @@ class AccessAnswer:
     `allowed` tells whether a grant that is in force covers it. `enforced` tells whether the
     namespace is held to its grants at all: while it is not, traffic may pass without one.
     `asked` is the destination as understood, None when it is none; `near` is what else the
-    namespace may reach of it, by another service account or on another port.
+    namespace may reach of it, by another service account or on another port. `namespace` and
+    `inventory` are what is known of the namespace.
     """
 
     allowed: bool
@@ -37,6 +38,8 @@ class AccessAnswer:
     enforced: bool
     asked: Destination | None = None
     near: tuple[Access, ...] = ()
+    namespace: Namespace | None = None
+    inventory: Inventory | None = None
 
 
 def access_check(
@@ -57,10 +60,11 @@ def access_check(
         return None
     canonical, problem = canonical_target(host)
     if problem:
-        return AccessAnswer(False, problem, None, row.is_held)
+        return AccessAnswer(False, problem, None, row.is_held, namespace=row)
+    inventory = inventory_of(cluster, namespace)
     near = [
         grant
-        for grant in open_grants(cluster, namespace, covering(canonical))
+        for grant in open_grants(cluster, namespace, covering(canonical), inventory)
         if covers(grant.destination, canonical)
         and (grant.expires_at is None or grant.expires_at > timezone.now())
     ]
@@ -75,6 +79,8 @@ def access_check(
         answer,
         asked=Destination(canonical, port, spoken or likely_protocol(port)),
         near=tuple(grant.access for grant in near if grant.applied_at is not None),
+        namespace=row,
+        inventory=inventory,
     )
 
 

@@ -10,14 +10,17 @@ from egress.domain.access import Enforcement
 from egress.domain.history import ENDINGS, Mark, Period, Reach, periods
 from egress.domain.lifecycle import GrantStatus
 from egress.domain.wording import quoted
-from egress.models import AuditEvent, Cluster, Grant
+from egress.models import AuditEvent, Cluster, Grant, Namespace
 from egress.models.standing import Standing
 from egress.selectors.access import covering
 from egress.selectors.audit import visible_events
 from egress.selectors.audit_search import between
 from egress.selectors.grants import visible_grants
+from egress.selectors.namespaces import namespace_filter
 
 DRIFT_SHOWN = 20
+DECISIONS_READ = 100
+CLUSTERS_NAMED = 10
 AROUND = timedelta(days=1)
 """How long before a single moment drift still is of interest: most is healed within minutes."""
 
@@ -139,47 +142,73 @@ def _unproven(grant: Grant, told: set[Mark]) -> list[tuple[Mark, datetime]]:
     return [(mark, at) for mark, at in found if mark not in told]
 
 
-def doubts(question: Question, clusters: Iterable[Cluster]) -> list[str]:
+def doubts(standing: Standing, question: Question, clusters: Iterable[Cluster]) -> list[str]:
     """Return, in sentences, what the portal cannot know of the span.
 
-    `clusters` are those that the answer is about.
+    `clusters` are those that the person may see, and those of the answer: where the question names
+    none, it is about all of them.
     """
-    late = [one for one in clusters if one.connected_at > question.since]
+    about = [question.cluster] if question.cluster else sorted(set(clusters), key=str)
+    late = [one for one in about if one.connected_at > question.since]
     said = [
         f"The portal serves cluster {quoted(one)} since {one.connected_at:%Y-%m-%d %H:%M} UTC. "
         "What could be reached there before is not known here."
-        for one in late[:10]
+        for one in late[:CLUSTERS_NAMED]
     ]
-    return [*said, _denied(question)]
+    if len(late) > CLUSTERS_NAMED:
+        said.append(f"So it is with {len(late) - CLUSTERS_NAMED} more of the clusters.")
+    return [*said, *_denied(standing, question)]
 
 
-def _denied(question: Question) -> str:
+def _denied(standing: Standing, question: Question) -> list[str]:
     """Return whether the namespace was held to its grants, as far as one is asked for."""
     cluster, name = question.cluster, question.namespace
     if cluster is None or not name:
-        return (
+        return [
             "A namespace without default deny may reach hosts without a grant. Name a cluster and "
             "a namespace to see what was decided there."
-        )
-    row = cluster.namespaces.filter(name=name).order_by("-pk").first()
-    enforcement = (row and row.enforcement) or cluster.enforcement
-    is_ambient = enforcement == Enforcement.AMBIENT
-    decided = (
-        AuditEvent.objects.filter(cluster=cluster.name, namespace=name, tag=_DENYING[is_ambient])
-        .filter(at__lte=question.since)
-        .order_by("-sequence")
-        .first()
+        ]
+    known = Namespace.objects.filter(namespace_filter(standing), cluster=cluster, name=name)
+    said = []
+    # A namespace made again under the name is another one, which nothing holds at first.
+    for row in known.exclude(gone_at__lte=question.since).order_by("pk"):
+        said.append(_held(row, cluster, question))
+        if row.gone_at is None or row.gone_at > question.until:
+            break
+    return said or [
+        f"You know of no namespace {quoted(name)} in cluster {quoted(cluster)} at that time, so "
+        "it is not told here whether one was held to its grants."
+    ]
+
+
+def _held(namespace: Namespace, cluster: Cluster, question: Question) -> str:
+    is_ambient = (namespace.enforcement or cluster.enforcement) == Enforcement.AMBIENT
+    what = f"{_NAMES[is_ambient].capitalize()} of {quoted(namespace)}"
+    decided = AuditEvent.objects.filter(
+        target="namespace", target_id=str(namespace.pk), tag=_DENYING[is_ambient]
     )
-    what = _NAMES[is_ambient].capitalize()
-    if decided is not None and decided.data.get("after") is True:
+    latest = list(decided.filter(at__lte=question.until).order_by("-sequence")[:DECISIONS_READ])
+    earlier = [event for event in latest if event.at <= question.since]
+    later = [event for event in latest if event.at > question.since]
+    if not (earlier and _is_on(earlier[0])):
         return (
-            f"{what} of {quoted(name)} was decided on by {decided.actor} on "
-            f"{decided.at:%Y-%m-%d %H:%M} UTC, before the time asked for."
+            f"{what} was not on {'at that time' if question.is_moment else 'when it began'}: its "
+            "workloads may have reached hosts without a grant."
+        )
+    lifted = next((event for event in reversed(later) if not _is_on(event)), None)
+    if lifted is not None:
+        return (
+            f"{what} was switched off by {lifted.actor} on {lifted.at:%Y-%m-%d %H:%M} UTC: from "
+            "then on its workloads may have reached hosts without a grant."
         )
     return (
-        f"{what} of {quoted(name)} was not on at that time: its workloads may have reached hosts "
-        "without a grant."
+        f"{what} was decided on by {earlier[0].actor} on {earlier[0].at:%Y-%m-%d %H:%M} UTC, "
+        "before the time asked for."
     )
+
+
+def _is_on(decision: AuditEvent) -> bool:
+    return decision.data.get("after") is True
 
 
 def drift_within(standing: Standing, question: Question) -> list[AuditEvent]:

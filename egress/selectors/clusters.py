@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from egress.models import Cluster, Grant, Namespace, Person, Slice
 from egress.models.standing import Standing, standing_of
+from egress.selectors.counting import CountOf
 
 COUNTED_AT_MOST = 10_000
 """Where counting ends: nobody reads the number any more, and it would take ever longer."""
@@ -27,13 +28,6 @@ class ClusterFacts:
     drifted_grants: int
     waiting_slices: int
     waiting_since: datetime | None
-
-
-class _Count(Subquery):
-    """How many rows a query finds, as a column; a slice of it is where counting ends."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
 
 
 def visible_clusters(person: Person | Standing) -> QuerySet[Cluster]:
@@ -73,5 +67,5 @@ def facts_of(clusters: QuerySet[Cluster]) -> list[ClusterFacts]:
     ]
 
 
-def _number(rows: QuerySet[Any]) -> _Count:
-    return _Count(rows.order_by().values("pk")[: COUNTED_AT_MOST + 1])
+def _number(rows: QuerySet[Any]) -> CountOf:
+    return CountOf(rows.order_by().values("pk")[: COUNTED_AT_MOST + 1])

@@ -26,7 +26,10 @@ def visible_foreign(cluster: Cluster, person: Person | Standing) -> QuerySet[For
 
 def list_of(cluster: Cluster) -> ForeignList | None:
     """Return when the objects were listed and how many there were, None before the first look."""
-    return ForeignList.objects.filter(cluster=cluster).first()
+    try:
+        return cluster.foreign_list
+    except ForeignList.DoesNotExist:
+        return None
 
 
 def adoptable_namespaces(cluster: Cluster, standing: Standing) -> frozenset[str] | None:

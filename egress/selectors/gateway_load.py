@@ -1,7 +1,7 @@
 """How full the egress gateways of a cluster are, and which of them serves a host."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,13 @@ class GatewayLoad:
     http_hosts: Mapping[str, int] = field(default_factory=dict)
 
 
-def assignments_of(cluster: Cluster) -> dict[str, str]:
-    """Return the gateway ids by host; empty where there is only one gateway anyway."""
+def assignments_of(cluster: Cluster, hosts: Collection[str] | None = None) -> dict[str, str]:
+    """Return the gateway ids of some hosts, or of all; empty where there is only one gateway."""
     if len(cluster.gateways) < 2:
         return {}
     rows = HostAssignment.objects.filter(cluster=cluster)
+    if hosts is not None:
+        rows = rows.filter(host__in=sorted(set(hosts)))
     return dict(rows.values_list("host", "gateway"))
 
 

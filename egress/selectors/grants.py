@@ -7,8 +7,7 @@ from django.db.models import Q, QuerySet
 
 from egress.domain.lifecycle import GrantStatus
 from egress.domain.naming import base
-from egress.domain.next_steps import NextStep, next_step
-from egress.models import DeliveryStep, Grant, Person, Request
+from egress.models import Cluster, DeliveryStep, Grant, Person, Request
 from egress.models.standing import Standing, standing_of
 from egress.selectors.namespaces import pinned_filter
 
@@ -23,12 +22,6 @@ class GrantProgress:
     grant: Grant
     steps: list[DeliveryStep]
     state_words: str
-
-    @property
-    def next_step(self) -> NextStep | None:
-        """What to do about a failure, None where there is none."""
-        is_failing = self.grant.is_live and self.grant.failed_reason
-        return next_step(self.grant.failed_reason) if is_failing else None
 
 
 def visible_grants(person: Person | Standing) -> QuerySet[Grant]:
@@ -99,7 +92,7 @@ def words_for(grant: Grant) -> str:
     if grant.failed_reason and grant.is_live:
         return f"It could not be applied: {grant.failed_message or grant.failed_reason}"
     if grant.drifted_at is not None and grant.is_live:
-        return "Somebody changed it in the cluster; it is put right at the next sweep."
+        return f"Somebody changed it in the cluster. {after_drift(grant)}"
     if not grant.is_live:
         return _words_for_ended(grant)
     return {
@@ -108,6 +101,15 @@ def words_for(grant: Grant) -> str:
         GrantStatus.EXPIRING: "It is in force and ends soon. Renew it if you still need it.",
         GrantStatus.SUSPENDED: "It is suspended. An approver has to resume it.",
     }[GrantStatus(grant.status)]
+
+
+def after_drift(grant: Grant) -> str:
+    """Return what becomes of changes made by hand in the cluster of the grant, in a sentence."""
+    if grant.cluster.drift_policy == Cluster.DriftPolicy.HEAL:
+        return "The portal writes the granted state back by itself."
+    return (
+        "This cluster only shows such changes: it stays so until an admin applies the grant again."
+    )
 
 
 def _words_for_ended(grant: Grant) -> str:

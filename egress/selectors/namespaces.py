@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from egress.domain.access import Enforcement
+from egress.domain.access import SYSTEM_NAMESPACES, Enforcement
 from egress.models import Cluster, Namespace, Person, ServiceAccount
 from egress.models.standing import Standing, standing_of
 
@@ -39,6 +39,23 @@ def held_namespaces() -> Q:
     )
     by_policy, by_sidecar = Q(network_policy_enforced=True), Q(default_deny_enforced=True)
     return (ambient & by_policy) | (~ambient & by_sidecar)
+
+
+def without_owner() -> Q:
+    """Return the filter of `Namespace` rows that belong to no team, so that nobody may ask.
+
+    Those for which no grant may be made at all need no owner, and are left out.
+    """
+    places = Q(name=F("cluster__egress_namespace")) | Q(name=F("cluster__root_namespace"))
+    protected = Q(name__in=sorted(SYSTEM_NAMESPACES)) | places
+    return Q(owner__isnull=True, owner_label="") & ~protected
+
+
+def ownerless_counts() -> list[tuple[str, int]]:
+    """Return how many present namespaces belong to no team, by cluster, for those with any."""
+    rows = Namespace.objects.filter(without_owner(), gone_at__isnull=True)
+    counted = rows.order_by().values_list("cluster__name").annotate(number=Count("pk"))
+    return sorted(counted)
 
 
 def namespace_filter(standing: Standing) -> Q:

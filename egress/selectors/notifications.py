@@ -44,10 +44,9 @@ def visible_notifications(person: Person | Standing) -> QuerySet[Notification]:
     )
 
 
-def unread_count(person: Person | Standing) -> int:
-    """Return how many visible notifications are unread, counted up to UNREAD_COUNTED."""
-    unread = visible_notifications(person).filter(read_at=None)
-    return len(unread.values_list("pk", flat=True)[:UNREAD_COUNTED])
+def unread_notifications(person: Person | Standing) -> QuerySet[Notification]:
+    """Return the visible notifications that are unread, at most UNREAD_COUNTED."""
+    return visible_notifications(person).filter(read_at=None)[:UNREAD_COUNTED]
 
 
 def still_matters() -> Q:

@@ -1,13 +1,13 @@
 """The way of a grant through the mesh, and how far the cluster carries each part of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
 from django.db.models import Q
 
-from egress.domain.access import Access, Destination, Subject
+from egress.domain.access import Access, ClusterProfile, Destination, Inventory, Subject
 from egress.domain.lifecycle import GrantStatus
 from egress.domain.objects import ObjectKey
 from egress.domain.path import Path, granted_path, path_now
@@ -43,25 +43,65 @@ class GrantPath:
     states: Mapping[ObjectKey, ObjectState]
 
 
-def path_of_grant(grant: Grant, steps: Iterable[DeliveryStep] = ()) -> GrantPath:
-    """Return the way of a grant that is not ended. `steps` are its latest writes, newest first."""
-    cluster = grant.cluster
-    profile = cluster.profile(settings.INSTALLATION, assignments_of(cluster))
-    path = granted_path(profile, inventory_of(cluster, grant.namespace), grant.access)
-    return GrantPath(path, _states(grant, path, list(steps)))
+def way_of_grant(grant: Grant, inventory: Inventory | None = None) -> Path:
+    """Return the way of a grant that is not ended, as its objects say when they are in place."""
+    profile = profile_around(grant.cluster, [grant.host])
+    known = inventory or inventory_of(grant.cluster, grant.namespace)
+    return granted_path(profile, known, grant.access)
+
+
+def path_of_grant(
+    grant: Grant,
+    steps: Iterable[DeliveryStep] = (),
+    path: Path | None = None,
+    owned: Iterable[OwnedObject] | None = None,
+) -> GrantPath:
+    """Return the way of a grant that is not ended. `steps` are its latest writes, newest first.
+
+    `path` and `owned`, the objects that the portal keeps of it, are read unless they are given.
+    """
+    path = path or way_of_grant(grant)
+    rows = OwnedObject.objects.filter(objects_on(path), cluster=grant.cluster)
+    kept = {
+        ObjectKey(row.api_version, row.kind, row.namespace, row.name): row
+        for row in (rows if owned is None else owned)
+    }
+    return GrantPath(path, _states(grant, path, list(steps), kept))
 
 
 def path_of_question(
-    cluster: Cluster, subject: Subject, destination: Destination, accesses: Iterable[Access]
+    cluster: Cluster,
+    subject: Subject,
+    destination: Destination,
+    accesses: Collection[Access],
+    inventory: Inventory | None = None,
 ) -> GrantPath:
     """Return the way of a subject to a destination where exactly `accesses` are in place."""
-    profile = cluster.profile(settings.INSTALLATION, assignments_of(cluster))
-    inventory = inventory_of(cluster, subject.namespace)
-    return GrantPath(path_now(profile, inventory, subject, destination, accesses), {})
+    hosts = [destination.host, *(access.destination.host for access in accesses)]
+    known = inventory or inventory_of(cluster, subject.namespace)
+    profile = profile_around(cluster, hosts)
+    return GrantPath(path_now(profile, known, subject, destination, accesses), {})
 
 
-def _states(grant: Grant, path: Path, steps: list[DeliveryStep]) -> dict[ObjectKey, ObjectState]:
-    owned = _owned(grant.cluster, path)
+def profile_around(cluster: Cluster, hosts: Collection[str]) -> ClusterProfile:
+    """Return the facts of a cluster with the gateways of some hosts."""
+    return cluster.profile(settings.INSTALLATION, assignments_of(cluster, hosts))
+
+
+def objects_on(path: Path) -> Q:
+    """Return the condition of the objects of a way that grants bring; others may match, too."""
+    keys = path.manifests.keys() - path.fixed
+    if not keys:
+        return Q(pk__in=())
+    return Q(namespace__in={key.namespace for key in keys}, name__in={key.name for key in keys})
+
+
+def _states(
+    grant: Grant,
+    path: Path,
+    steps: list[DeliveryStep],
+    owned: Mapping[ObjectKey, OwnedObject],
+) -> dict[ObjectKey, ObjectState]:
     drifted = _drifted(grant, path) if grant.drifted_at else set()
     latest: dict[ObjectKey, str] = {}
     for step in steps:
@@ -91,18 +131,6 @@ def _state_of(
     if grant.applied_at is not None and owned is None:
         return ObjectState.MISSING
     return ObjectState.FAILED if grant.failed_reason else ObjectState.WAITING
-
-
-def _owned(cluster: Cluster, path: Path) -> dict[ObjectKey, OwnedObject]:
-    keys = path.manifests.keys() - path.fixed
-    if not keys:
-        return {}
-    rows = OwnedObject.objects.filter(
-        cluster=cluster,
-        namespace__in={key.namespace for key in keys},
-        name__in={key.name for key in keys},
-    )
-    return {ObjectKey(row.api_version, row.kind, row.namespace, row.name): row for row in rows}
 
 
 def _drifted(grant: Grant, path: Path) -> set[str]:

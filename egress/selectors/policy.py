@@ -21,7 +21,11 @@ from egress.domain.policies import Finding, Limits, PolicyContext, evaluate
 from egress.models import Cluster, Grant, Namespace
 from egress.selectors.bindings import is_bound
 from egress.selectors.gateway_load import GatewayLoad, assignments_of, load_of
-from egress.selectors.slices import hosts_at_addresses, inventory_of_namespaces
+from egress.selectors.slices import (
+    hosts_at_addresses,
+    inventory_of_namespace,
+    inventory_of_namespaces,
+)
 
 
 def findings_for(
@@ -150,7 +154,9 @@ def limits() -> Limits:
 
 def inventory_of(cluster: Cluster, namespace: str | None = None) -> Inventory:
     """Return what is known of a cluster's present namespaces, or of one of them."""
-    return inventory_of_namespaces(cluster, None if namespace is None else {namespace})
+    if namespace is None:
+        return inventory_of_namespaces(cluster, None)
+    return inventory_of_namespace(cluster, namespace)
 
 
 def present_namespace(cluster: Cluster, name: str) -> Namespace | None:
@@ -166,13 +172,16 @@ def live_grants(cluster: Cluster, namespace: str | None = None) -> QuerySet[Gran
 
 
 def open_grants(
-    cluster: Cluster, namespace: str | None = None, among: Q | None = None
+    cluster: Cluster,
+    namespace: str | None = None,
+    among: Q | None = None,
+    inventory: Inventory | None = None,
 ) -> list[Grant]:
     """Return the grants that the cluster should carry, and only those that are what was decided.
 
-    `among` says which grants are looked at, all by default. Left out are those whose facts no
-    longer match their binding, and those whose namespace or service account is gone or was made
-    again under another uid.
+    `among` says which grants are looked at, all by default; `inventory` is read unless given.
+    Left out are those whose facts no longer match their binding, and those whose namespace or
+    service account is gone or was made again under another uid.
     """
     rows = (
         Grant.objects.filter(cluster=cluster, status__in=OPEN_GRANT_STATUSES)
@@ -184,8 +193,8 @@ def open_grants(
         rows = rows.filter(namespace=namespace)
     if among is not None:
         rows = rows.filter(among)
-    inventory = inventory_of(cluster, namespace)
-    return [grant for grant in rows if is_pinned(grant, inventory) and is_bound(grant)]
+    known = inventory or inventory_of(cluster, namespace)
+    return [grant for grant in rows if is_pinned(grant, known) and is_bound(grant)]
 
 
 def open_accesses(cluster: Cluster, namespace: str | None = None) -> list[Access]:

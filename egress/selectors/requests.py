@@ -51,7 +51,7 @@ def queue(person: Person | Standing) -> QuerySet[Request]:
         rows.exclude(requester_id=standing.person_id)
         .exclude(renews__isnull=False, renews__request__requester_id=standing.person_id)
         .select_related("cluster", "requester", "renews__request")
-        .prefetch_related("destinations", "approvals__approver")
+        .prefetch_related("destinations", "approvals")
         .order_by("pk")
     )
 
@@ -98,9 +98,9 @@ def entry_of(event: AuditEvent) -> TimelineEntry:
 
 
 def approvals_in_force(request: Request) -> list[Approval]:
-    """Return the approvals of the request's present revision, oldest first."""
-    rows = request.approvals.filter(revision=request.revision, cleared_at__isnull=True)
-    return list(rows.select_related("approver").order_by("pk"))
+    """Return the approvals of the present revision, of a request from `request_with_all`."""
+    given = request.approvals.all()
+    return [one for one in given if one.revision == request.revision and one.cleared_at is None]
 
 
 def _standing(person: Person | Standing) -> Standing:

@@ -1,11 +1,11 @@
-"""Search: grants, requests and namespaces that contain a word, the newest of what may be seen.
+"""Search: what contains a word, the newest of what may be seen.
 
 Each column is looked through on its own and only until enough is found, so that each search can
 use the index of its column. Names are stored in lower case, and compared as they are stored.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import TypeVar
@@ -17,6 +17,7 @@ from egress.models.standing import Standing
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
 from egress.selectors.requests import visible_requests
+from egress.selectors.search_others import Hit, search_others
 
 Row = TypeVar("Row", bound=Model)
 
@@ -28,6 +29,7 @@ class Found:
     namespaces: list[Namespace]
     requests: list[Request]
     grants: list[Grant]
+    others: list[Hit] = field(default_factory=list)
 
 
 def search(standing: Standing, word: str, most: int) -> Found:
@@ -42,6 +44,7 @@ def search(standing: Standing, word: str, most: int) -> Found:
         list(visible_namespaces(standing).filter(name__contains=name)[:most]),
         _newest(visible_requests(standing), (named, account, asked_for, person), most),
         _newest(visible_grants(standing), (named, account, host), most),
+        search_others(standing, word, most),
     )
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from egress.domain.access import Access, Destination, Subject
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES
@@ -73,16 +75,19 @@ def known_below(
     standing: Standing, cluster: Cluster, wildcards: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return the hosts below each wildcard that the catalogue or a visible grant names."""
-    found: dict[str, tuple[str, ...]] = {}
-    for wildcard in wildcards:
-        end = wildcard[1:]
-        grants = visible_grants(standing).filter(
-            cluster=cluster, status__in=sorted(LIVE_GRANT_STATUSES), host__endswith=end
-        )
-        names = set(grants.order_by().values_list("host", flat=True).distinct()[:ROWS_READ])
-        names |= {host for host in _catalogue_hosts() if host.endswith(end)}
-        found[wildcard] = tuple(sorted(name for name in names if not name.startswith("*")))
-    return found
+    ends = {wildcard: wildcard[1:] for wildcard in wildcards}
+    if not ends:
+        return {}
+    below = reduce(or_, (Q(host__endswith=end) for end in ends.values()))
+    grants = visible_grants(standing).filter(
+        below, cluster=cluster, status__in=sorted(LIVE_GRANT_STATUSES)
+    )
+    names = set(grants.order_by().values_list("host", flat=True).distinct()[:ROWS_READ])
+    names = {name for name in names | _catalogue_hosts() if not name.startswith("*")}
+    return {
+        wildcard: tuple(sorted(name for name in names if name.endswith(end)))
+        for wildcard, end in ends.items()
+    }
 
 
 def _users(

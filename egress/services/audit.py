@@ -89,6 +89,7 @@ class Tag(StrEnum):
     CHANNEL_TESTED = "channel:tested"
     DRIFT_FOUND = "drift:found"
     DRIFT_HEALED = "drift:healed"
+    DRIFT_HEAL_ASKED = "drift:heal-asked"
     SWEEP_BRAKED = "sweep:braked"
     ADOPTION_FINISHED = "adoption:finished"
     ADOPTION_STOPPED = "adoption:stopped"

@@ -56,8 +56,9 @@ def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
     Writes nothing to the cluster. An audit event tells when the gateway stops being a boundary,
     or becomes one. Raises Unavailable when the cluster cannot be read now.
     """
+    ours = uids_of(cluster)
     try:
-        snapshot = read_snapshot(gateway or open_gateway(cluster))
+        snapshot = read_snapshot(gateway or open_gateway(cluster), ours=ours)
     except ClusterError as error:
         raise Unavailable(error.message, reason=error.fault) from error
     _note_mesh(cluster, snapshot.mesh)
@@ -67,7 +68,6 @@ def look(cluster: Cluster, gateway: ClusterGateway | None = None) -> list[Row]:
         hosts.setdefault(host, set()).add(namespace)
     served = {facts.name for facts in inventory.namespaces.values() if facts.injected}
     served = (served - profile.protected_namespaces).union(*hosts.values())
-    ours = uids_of(cluster)
     found = evaluate(snapshot, profile, inventory, ours=ours, hosts=hosts, namespaces=served)
     found += list_foreign(snapshot, profile, inventory, ours=ours)
     ways = ways_out(

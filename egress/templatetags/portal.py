@@ -220,18 +220,6 @@ def diff_lines(text: str) -> SafeString:
     )
 
 
-@register.filter
-def level_of(findings: list[object]) -> str:
-    """Return the highest level among findings, empty without any."""
-    present = {_level(finding) for finding in findings}
-    return next((lvl for lvl in ("block", "review", "warn", "info") if lvl in present), "")
-
-
-def _level(finding: object) -> str:
-    value = finding.get("level") if isinstance(finding, dict) else getattr(finding, "level", "")
-    return str(getattr(value, "value", value))
-
-
 @register.simple_tag(takes_context=True)
 def query_with(context: template.Context, **changes: object) -> str:
     """Return the page's query string with some parameters set, or removed when empty."""
@@ -296,6 +284,7 @@ VERB_ICONS = {
     "resumed": "check-circle",
     "confirmed": "shield-check",
     "healed": "check",
+    "heal-asked": "renew",
     "saved": "book",
     "tested": "spark",
     "changed": "edit",

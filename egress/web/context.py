@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from egress.models import Cluster
 from egress.models.standing import Standing
-from egress.selectors.notifications import UNREAD_COUNTED, unread_count
-from egress.selectors.requests import queue
+from egress.selectors.attention import Attention, attention_of
+from egress.selectors.notifications import UNREAD_COUNTED
+from egress.services.convergence.upgrading import older_sentence
 from egress.web.standing import clusters_in, standing_in
 
 
@@ -95,16 +96,25 @@ class Portal:
         return [cluster for cluster in self._clusters if not cluster.reachable]
 
     @cached_property
+    def read_only(self) -> list[Cluster]:
+        """Clusters that this version leaves alone, because a newer one writes to them."""
+        if not self._request.user.is_authenticated:
+            return []
+        return [cluster for cluster in self._clusters if older_sentence(cluster)]
+
+    @cached_property
+    def _attention(self) -> Attention:
+        return attention_of(self.standing)
+
+    @property
     def queue_count(self) -> int:
         """How many requests wait for this person's decision."""
-        if not self.is_approver:
-            return 0
-        return queue(self.standing).count()
+        return self._attention.to_decide
 
     @cached_property
     def unread(self) -> str:
         """How many notifications are unread, as the bell shows it: empty, a number, or "9+"."""
-        count = unread_count(self.standing)
+        count = self._attention.unread
         return "9+" if count >= UNREAD_COUNTED else str(count or "")
 
     @cached_property

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, QueryDict
 
 Row = TypeVar("Row", bound=Model)
 ROWS_PER_PAGE = 50
@@ -66,19 +66,74 @@ def by_name(
     `older`, what came before is `newer`.
     """
     before, after = _name(request, "before"), _name(request, "after")
-    if before:
-        found = list(queryset.filter(**{f"{field}__lt": before}).order_by(f"-{field}")[: size + 1])
-        rows, has_next, has_previous = found[:size][::-1], True, len(found) > size
-    else:
-        if after:
-            queryset = queryset.filter(**{f"{field}__gt": after})
-        found = list(queryset.order_by(field)[: size + 1])
-        rows, has_next, has_previous = found[:size], len(found) > size, bool(after)
-    return Page(
-        rows,
-        older=_link(request, after=getattr(rows[-1], field)) if rows and has_next else "",
-        newer=_link(request, before=getattr(rows[0], field)) if rows and has_previous else "",
-    )
+    cut = _Cut((field,), (before,) if before else (), (after,) if after else (), size)
+    return cut.page_of(queryset, request.GET)
+
+
+def in_order(
+    queryset: QuerySet[Row],
+    query: QueryDict,
+    order: tuple[str, ...],
+    *,
+    size: int = ROWS_PER_PAGE,
+) -> Page[Row]:
+    """Return the page of `queryset` in an order that `?after=KEYS` or `?before=KEYS` asks for.
+
+    `order` names columns of whole numbers, falling ones with a minus; together they are different
+    in every row. KEYS are those of the row next to the page, with dots between them. What comes
+    next is `older`, what came before is `newer`. Anything that is no key is ignored.
+    """
+    before, after = _keys(query, "before", len(order)), _keys(query, "after", len(order))
+    return _Cut(order, before, after, size).page_of(queryset, query)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Where a page is cut out of rows: in which order, before or after which keys, how long."""
+
+    order: tuple[str, ...]
+    before: tuple[int | str, ...]
+    after: tuple[int | str, ...]
+    size: int
+
+    def page_of(self, queryset: QuerySet[Row], query: QueryDict) -> Page[Row]:
+        """Return the page, with links to its neighbours that keep the rest of `query`."""
+        if self.before:
+            found = self._read(queryset, tuple(map(_turned, self.order)), self.before)
+            rows, has_next = found[: self.size][::-1], True
+            has_previous = len(found) > self.size
+        else:
+            found = self._read(queryset, self.order, self.after)
+            rows, has_next = found[: self.size], len(found) > self.size
+            has_previous = bool(self.after)
+        return Page(
+            rows,
+            older=_link_in(query, after=self._key_of(rows[-1])) if rows and has_next else "",
+            newer=_link_in(query, before=self._key_of(rows[0])) if rows and has_previous else "",
+        )
+
+    def _read(
+        self, queryset: QuerySet[Row], order: tuple[str, ...], keys: tuple[int | str, ...]
+    ) -> list[Row]:
+        beyond = _beyond(order, keys) if keys else Q()
+        return list(queryset.filter(beyond).order_by(*order)[: self.size + 1])
+
+    def _key_of(self, row: Model) -> str:
+        return ".".join(str(getattr(row, column.lstrip("-"))) for column in self.order)
+
+
+def _turned(column: str) -> str:
+    return column[1:] if column.startswith("-") else f"-{column}"
+
+
+def _beyond(order: tuple[str, ...], keys: tuple[int | str, ...]) -> Q:
+    """Return the condition of rows that come after the one with these keys."""
+    beyond, same = Q(), Q()
+    for column, key in zip(order, keys, strict=True):
+        name, step = column.lstrip("-"), "lt" if column.startswith("-") else "gt"
+        beyond |= same & Q(**{f"{name}__{step}": key})
+        same &= Q(**{name: key})
+    return beyond
 
 
 def every(queryset: QuerySet[Row], *, first: int = 100, at_once: int = 2000) -> Iterator[Row]:
@@ -93,6 +148,13 @@ def every(queryset: QuerySet[Row], *, first: int = 100, at_once: int = 2000) -> 
         if len(piece) < size:
             return
         rows, size = queryset.filter(pk__lt=piece[-1].pk).order_by("-pk"), at_once
+
+
+def _keys(query: QueryDict, name: str, count: int) -> tuple[int | str, ...]:
+    """Return the keys in the query, none unless there are `count` of them."""
+    keys = [typed_key(text) for text in query.get(name, "")[:LONGEST_NAME].split(".")]
+    found = tuple(key for key in keys if key is not None)
+    return found if len(found) == len(keys) == count else ()
 
 
 def _name(request: HttpRequest, name: str) -> str:
@@ -121,7 +183,11 @@ def typed_key(text: str) -> int | None:
 
 def _link(request: HttpRequest, **cursor: int | str) -> str:
     """Return the query string of a neighbour, with the filters of this page."""
-    query = request.GET.copy()
+    return _link_in(request.GET, **cursor)
+
+
+def _link_in(asked: QueryDict, **cursor: int | str) -> str:
+    query = asked.copy()
     query.pop("before", None)
     query.pop("after", None)
     for name, key in cursor.items():

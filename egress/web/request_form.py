@@ -36,13 +36,15 @@ PROTOCOL_WORDS = {
 class Hint:
     """What stands below one input: what is wrong, what the policies remark, and what mends it.
 
-    `name` is the input's name, from which the ids of input and hint are made.
+    `name` is the input's name, from which the ids of input and hint are made. `read_as` is the
+    host as the portal understood it, empty where it is what was typed.
     """
 
     name: str
     errors: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     fixes: tuple[FixButton, ...] = ()
+    read_as: str = ""
 
     @property
     def is_invalid(self) -> bool:
@@ -119,12 +121,18 @@ def form_view(
     findings: Iterable[Finding] = (),
     general: Iterable[str] = (),
     fixes: Mapping[str, tuple[FixButton, ...]] | None = None,
+    read_as: Mapping[str, str] | None = None,
 ) -> FormView:
-    """Return the form with errors, findings and fixes put below the inputs they belong to."""
+    """Return the form with errors, findings and fixes put below the inputs they belong to.
+
+    `read_as` holds, by input, hosts that were understood otherwise than they were typed.
+    """
     parts = [
         f"destinations-{position}-{part}" for position in range(len(typed.rows)) for part in PARTS
     ]
     hints = {name: Hint(name, fixes=(fixes or {}).get(name, ())) for name in (*_NAMES, *parts)}
+    for name, host in (read_as or {}).items():
+        hints[name].read_as = host
     left_over = list(general)
     for path, sentences in (errors or {}).items():
         hint = hints.get(typed.field_of(path))
@@ -161,7 +169,10 @@ def previewed(
         errors |= noted.errors
         findings += [Finding("Pasted", text, Level.INFO, "paste") for text in noted.remarks]
     general = noted.general if noted else ()
-    return form_view(typed, errors=errors, findings=findings, fixes=fixes, general=general)
+    read_as = typed.read_as(preview.destinations)
+    return form_view(
+        typed, errors=errors, findings=findings, general=general, fixes=fixes, read_as=read_as
+    )
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,10 @@ def refused(
     worth = findings_worth_showing(preview) if typed.filled else preview.findings
     blocking = [finding for finding in worth if finding.message not in said]
     general = [] if fields else [str(error)]
-    return form_view(typed, errors=fields, findings=blocking, fixes=fixes, general=general)
+    read_as = typed.read_as(preview.destinations)
+    return form_view(
+        typed, errors=fields, findings=blocking, general=general, fixes=fixes, read_as=read_as
+    )
 
 
 def _is_typed(typed: TypedRequest, name: str) -> bool:
@@ -206,15 +220,10 @@ def _is_typed(typed: TypedRequest, name: str) -> bool:
     return bool(str(getattr(typed, attribute, "")).strip())
 
 
-def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
-    """Return what can be chosen in the form."""
-    namespaces = askable_namespaces(standing)
-    # Clusters by their own query: an inventory may hold thousands of namespaces.
-    clusters = Cluster.objects.filter(pk__in=namespaces.order_by().values("cluster")).order_by(
-        "name"
-    )
+def choices(standing: Standing, typed: TypedRequest, visible: list[Cluster]) -> dict[str, object]:
+    """Return what can be chosen in the form. `visible` are the clusters that the person may see."""
     return {
-        "clusters": list(clusters),
+        "clusters": _askable_clusters(standing, visible),
         "namespace_options": namespace_options(standing, typed.cluster),
         "account_options": account_options(standing, typed.cluster, typed.namespace),
         "presets": CatalogueEntry.objects.filter(is_active=True),
@@ -222,6 +231,16 @@ def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
         "durations": durations(typed.duration),
         "max_destinations": settings.MAX_DESTINATIONS,
     }
+
+
+def _askable_clusters(standing: Standing, visible: list[Cluster]) -> list[Cluster]:
+    """Return the clusters in which the person may ask for a namespace."""
+    if not (standing.sees_everything or standing.scopes):
+        # Without a role nobody sees any other.
+        return visible
+    # By a query of its own: an inventory may hold thousands of namespaces.
+    owned = askable_namespaces(standing).order_by().values("cluster")
+    return list(Cluster.objects.filter(pk__in=owned).order_by("name"))
 
 
 def with_only_choices(typed: TypedRequest, found: Mapping[str, object]) -> TypedRequest:

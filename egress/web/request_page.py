@@ -156,7 +156,7 @@ def page_of(
     )
     return {
         "row": request,
-        "way": way_in(request.cluster, request.namespace),
+        "way": way_in(request.cluster, request.namespace) if request.is_pending else None,
         "preview": seen,
         "findings": findings,
         "asked": asked_of(request, decision.typed),

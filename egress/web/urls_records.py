@@ -19,6 +19,7 @@ from egress.web.views import (
     notifications,
     people,
     posture,
+    suggestions,
     teams,
 )
 
@@ -33,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("grants/<int:pk>/renew", grants.renew, name="grant-renew"),
     path("grants/<int:pk>/revoke", grants.revoke, name="grant-revoke"),
     path("grants/<int:pk>/resume", grants.resume, name="grant-resume"),
+    path("grants/<int:pk>/apply", grants.apply_again, name="grant-apply"),
+    path("suggestions", suggestions.suggestions, name="suggestions"),
     path("access", access.check, name="access-check"),
     path("access/history", access.history, name="access-history"),
     path("access/history.csv", access.history_csv, name="access-history-csv"),

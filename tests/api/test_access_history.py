@@ -51,7 +51,9 @@ def test_a_stranger_is_told_of_nobody_and_of_no_cluster(
     stranger: Person, payments: Namespace, grant: Grant
 ) -> None:
     make.cluster("second")
-    assert ask(stranger, at="2026-03-05T00:00:00Z").json()["results"] == []
+    told = ask(stranger, at="2026-03-05T00:00:00Z", cluster="main", namespace="shop").json()
+    assert told["results"] == []
+    assert "You know of no namespace" in told["not_known"][-1]
     problem(ask(stranger, cluster="second"), 404)
 
 

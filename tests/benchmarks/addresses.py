@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.db.models import Max, Min, Model, QuerySet
 
 from egress.management.seeding import company
-from egress.models import AuditEvent, Delivery, Grant, Namespace, Person, Request
+from egress.models import AuditEvent, Delivery, Grant, Namespace, Person, Request, Risk
 from egress.models.standing import standing_of
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
@@ -45,6 +45,9 @@ def addresses(viewer: str) -> Iterator[Address]:
         yield from _single_pages(grant, request, namespace)
     if standing.scopes:
         yield from _lists("queue", "/queue", _queue_filters(request))
+    yield from _lists("requests", "/requests", _request_filters(grant), Request)
+    yield Address("matrix", "/grants/matrix")
+    yield Address("notifications", "/notifications")
     yield from _lists("grants", "/grants", _grant_filters(grant), Grant)
     yield Address("grants.csv", "/grants.csv?status=all")
     yield from _lists("audit", "/audit", _audit_filters(grant, request), AuditEvent)
@@ -86,6 +89,9 @@ def _single_pages(grant: Grant, request: Request, namespace: Namespace) -> Itera
     yield Address("access check, asked", f"/access?{urlencode(asked)}")
     yield Address("cluster", f"/clusters/{cluster}")
     yield Address("namespace", f"/clusters/{cluster}/namespaces/{namespace.name}")
+    past = asked | {"at": f"{grant.created_at:%Y-%m-%dT%H:%M}"}
+    del past["service_account"]
+    yield Address("access over time, asked", f"/access/history?{urlencode(past)}")
     yield Address("catalogue", "/catalogue")
     yield Address("account", "/account")
     yield Address("new request", "/requests/new")
@@ -118,7 +124,23 @@ def _queue_filters(request: Request) -> dict[str, dict[str, str]]:
         "by host": {"q": "api-1"},
         "by nothing": {"q": NOWHERE},
         "by person": {"q": request.requester.username},
+        "by risk": {"risk": "warn"},
+        "newest": {"sort": "newest"},
         "riskiest": {"sort": "risk"},
+        "riskiest, deep": {"sort": "risk", "after": f"{Risk.INFO}.{request.pk}"},
+    }
+
+
+def _request_filters(grant: Grant) -> dict[str, dict[str, str]]:
+    everybody = {"whose": "all"}
+    return {
+        "of everybody": everybody,
+        "by status": everybody | {"status": "pending"},
+        "by namespace": everybody | {"namespace": grant.namespace},
+        "by host": everybody | {"host": grant.host},
+        "by part of host": everybody | {"host": grant.host[1:9]},
+        "by nothing": everybody | {"host": NOWHERE},
+        "mine, by nothing": {"host": NOWHERE},
     }
 
 
@@ -231,6 +253,8 @@ def _administration() -> Iterator[Address]:
     somebody = Person.objects.exclude(groups=None).order_by("pk")[100 % Person.objects.count()]
     yield Address("cluster, gateway", "/clusters/us-east")
     yield Address("administration", "/administration")
+    yield Address("channels", "/administration/channels")
+    yield Address("audit event", f"/audit/{AuditEvent.objects.count()}")
     yield Address("people", "/people")
     yield Address("person", f"/people/{somebody.pk}")
     yield Address("teams", "/teams")

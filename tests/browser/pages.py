@@ -1,7 +1,8 @@
 """Every page of the portal, with the people who look at it.
 
-A new address in `egress/web/urls.py` needs an entry here: in PAGES when people look at it, in
-NO_PAGES when it only takes a form, answers htmx with a piece of a page, or hands out a file.
+A new address of the portal needs an entry here: in PAGES when people look at it, in NO_PAGES
+when it only takes a form, answers htmx with a piece of a page, hands out a file, or is for
+programs.
 `test_pages.py` fails until it has one, and proves what NO_PAGES says.
 """
 
@@ -188,10 +189,13 @@ FORMS = {
     "request-withdraw": "/requests/{requests[pending]}/withdraw",
     "request-comment": "/requests/{requests[pending]}/comment",
     "queue-decide": "/queue/decide",
+    "queue-filter-save": "/queue/filters",
+    "queue-filter-remove": "/queue/filters/1/remove",
     "queue-row-decide": "/queue/{requests[pending]}/decide",
     "grant-renew": "/grants/{grants[active]}/renew",
     "grant-revoke": "/grants/{grants[active]}/revoke",
     "grant-resume": "/grants/{grants[active]}/resume",
+    "grant-apply": "/grants/{grants[active]}/apply",
     "audit-verify": "/audit/verify",
     "cluster-drift-policy": "/clusters/sandbox/drift",
     "cluster-settings": "/clusters/sandbox/settings",
@@ -219,6 +223,7 @@ FORMS = {
 """Addresses that only take a form: reading them is refused."""
 PIECES = {
     "request-options": "/requests/options?of=namespaces",
+    "suggestions": "/suggestions?of=namespaces",
     "request-progress": "/requests/{requests[pending]}/progress",
     "queue-row": "/queue/{requests[pending]}",
     "channel-messages": "/administration/channels/1/messages",
@@ -234,14 +239,27 @@ FILES = {
     "audit-ndjson": "/audit.ndjson",
 }
 """Addresses that hand out a file."""
-NO_PAGES = FORMS | PIECES | FILES
+PROGRAMS = {"healthz": "/healthz/", "api-root": "/api/", "api-schema": "/api/schema/"}
+"""Addresses that answer programs. The API itself has no names here: see `names_of`."""
+NO_PAGES = FORMS | PIECES | FILES | PROGRAMS
 
 
-def names_of(routes: Iterable[URLPattern | URLResolver]) -> set[str]:
-    """Return the names of addresses; a whole site counts as one, by its namespace."""
-    return {
-        str(route.namespace if isinstance(route, URLResolver) else route.name) for route in routes
-    }
+def names_of(routes: Iterable[URLPattern | URLResolver], under: str = "") -> set[str]:
+    """Return the names of addresses; a whole site counts as one, by its namespace.
+
+    An address without a name is given as it is written, except below `/api/`: what has no name
+    there is the API, which renders JSON and nothing else.
+    """
+    found = set()
+    for route in routes:
+        place = under + str(route.pattern)
+        if isinstance(route, URLResolver) and not route.namespace:
+            found |= names_of(route.url_patterns, place)
+        elif name := route.namespace if isinstance(route, URLResolver) else route.name:
+            found.add(name)
+        elif not place.startswith("api/"):
+            found.add(place)
+    return found
 
 
 def without_entry(routes: Iterable[URLPattern | URLResolver]) -> set[str]:

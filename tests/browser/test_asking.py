@@ -1,48 +1,12 @@
 """Asking quickly, being helped, and never typing anything twice."""
 
-import re
-
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.story import Story
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-MOST_INPUTS = 6
-
-
-class Hands:
-    """Somebody at the keyboard and the mouse, who counts what they do."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.inputs = 0
-
-    def type(self, label: str, text: str) -> None:
-        """Fill one field."""
-        self.page.get_by_label(label, exact=True).fill(text)
-        self.inputs += 1
-
-    def press(self, button: Locator) -> None:
-        """Press one button."""
-        button.click()
-        self.inputs += 1
-
-
-def test_a_first_request_takes_at_most_six_inputs_with_a_preset(window: OpenWindow) -> None:
-    page = window("dana").page
-    page.goto("/requests/new")
-    hands = Hands(page)
-    hands.type("Namespace", "search")
-    hands.type("A service of the catalogue", "ECB exchange rates")
-    hands.press(page.get_by_role("button", name="Add", exact=True))
-    expect(page.get_by_label("Host", exact=True)).to_have_value("www.ecb.europa.eu")
-    hands.type("Reason", "Prices are shown in other currencies.")
-    hands.press(page.get_by_role("button", name="Send the request"))
-    page.wait_for_url(re.compile(r"/requests/\d+$"))
-    expect(page.locator(".lead")).to_contain_text("Pending")
-    assert hands.inputs <= MOST_INPUTS
 
 
 def test_findings_are_mended_by_a_press(window: OpenWindow, told: Story) -> None:
@@ -81,6 +45,7 @@ def test_a_draft_waits_at_home_until_it_is_sent_or_thrown_away(window: OpenWindo
     expect(unsent).to_contain_text("half.example.com")
     unsent.get_by_role("link", name="Go on").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("half.example.com")
+    page.get_by_text("Begin anew").click()
     page.get_by_role("button", name="Throw it away").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("")
     page.goto("/")
@@ -118,6 +83,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled(window: OpenWindo
     expect(page.locator("main")).to_contain_text("What you typed is kept")
     sign_in_again(page, "pavel")
     expect(page.get_by_label("Host", exact=True)).to_have_value("lost.example.com")
+    page.get_by_text("Begin anew").click()
     page.get_by_role("button", name="Throw it away").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("")
 
@@ -132,6 +98,18 @@ def test_a_comment_survives_a_session_that_ends(window: OpenWindow, told: Story)
     page.wait_for_url("**/sign-in?**")
     sign_in_again(page, "olga")
     expect(page.get_by_label("Write a comment")).to_have_value("Long thoughts")
+
+
+def test_a_comment_of_one_person_is_not_shown_to_the_next(window: OpenWindow, told: Story) -> None:
+    page = window("").sign_in("olga").page
+    page.goto(f"/requests/{told.requests['denied']}")
+    page.get_by_label("Write a comment").fill("For nobody else")
+    page.context.clear_cookies(name="egress_session")
+    page.get_by_role("button", name="Comment").click()
+    page.wait_for_url("**/sign-in?**")
+    sign_in_again(page, "alice")
+    expect(page.get_by_label("Write a comment")).to_have_value("")
+    assert page.evaluate("() => sessionStorage.getItem('egress-said')") is None
 
 
 def test_copying_is_one_press_and_said_aloud(window: OpenWindow, told: Story) -> None:

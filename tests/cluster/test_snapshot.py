@@ -25,11 +25,11 @@ class _Limited:
     def __init__(self, inner: Any, error: ClusterError | None = None, unserved: str = "") -> None:
         self._inner, self._error, self._unserved = inner, error, unserved
 
-    def list(self, kind: Kind, *rest: Any, **more: Any) -> Any:
+    def pages(self, kind: Kind, *rest: Any, **more: Any) -> Any:
         if self._error and kind is kinds.SIDECAR:
             raise self._error
         assert kind.plural != self._unserved
-        return self._inner.list(kind, *rest, **more)
+        return self._inner.pages(kind, *rest, **more)
 
     def serves(self, kind: Kind) -> bool:
         return kind.plural != self._unserved and self._inner.serves(kind)
@@ -117,3 +117,14 @@ def test_pods_say_how_their_traffic_goes(
     (found,) = [one for one in snapshot.pods if (one.namespace, one.name) == ("legacy", "one")]
     assert (found.detour, found.dns_capture) == (detour, captures)
     assert (found.has_proxy, found.ports) == (True, {"tls": 8443})
+
+
+def test_what_the_portal_wrote_is_left_out_where_nothing_depends_on_it(company: Company) -> None:
+    whole = read_snapshot(company.cluster.gateway)
+    (entry,) = whole.of(Read.SERVICE_ENTRY)
+    services = whole.of(Read.SERVICE)
+    ours = {obj["metadata"]["uid"] for obj in (entry, *services)}
+    snapshot = read_snapshot(company.cluster.gateway, ours=ours)
+    assert snapshot.of(Read.SERVICE_ENTRY) == ()
+    assert services
+    assert snapshot.of(Read.SERVICE) == services

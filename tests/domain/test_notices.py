@@ -15,7 +15,6 @@ from egress.domain.notices import (
     Kind,
     Way,
     counted,
-    host_of,
     masked,
     pause_after,
 )
@@ -54,16 +53,3 @@ def test_where_the_host_is_a_secret_it_is_masked_too() -> None:
     for scheme in SERVICES:
         assert masked(scheme, "T0KEN") == f"{scheme}://…"
     assert not set(SERVICES) & set(OWN_SERVERS)
-
-
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("jsons://user:word@h.example.com:8443/p", "h.example.com:8443"),
-        ("jsons://h.example.com/p", "h.example.com"),
-        ("jsons://h.example.com:99999/p", ""),
-        ("jsons://[::1", ""),
-    ],
-)
-def test_the_host_of_an_address_comes_without_user_and_path(url: str, host: str) -> None:
-    assert host_of(url) == host

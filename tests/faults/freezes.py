@@ -48,6 +48,10 @@ class FreezeRun(Staged):
         )
         worker = self._start(work, "frozen")
         result.reached = _stops(worker)
+        if not result.reached:
+            # It may be in the middle of its work: a revoke would race with it, as any may.
+            worker.kill()
+            return result
         began = time.monotonic()
         other = self._start(actors.revoker(scene), "other")
         if not other.wait(PATIENCE):

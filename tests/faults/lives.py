@@ -1,6 +1,7 @@
 """A life of requests and grants with the real services, judged after each step and each write."""
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Life:
     seen_open: set[Open] = field(default_factory=set)
     did: list[str] = field(default_factory=list)
     is_over: bool = False
+    _judging: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.approvers = [make.approver(), make.approver(teams=[TEAM])]
@@ -91,6 +93,11 @@ class Life:
         gateways.forget_gateways()
 
     def judge(self, when: str) -> None:
+        """Judge what is open now, one look at a time, for deliveries write side by side."""
+        with self._judging:
+            self._judge(when)
+
+    def _judge(self, when: str) -> None:
         """Trace what is open to grants, and what was in force to what still is."""
         now = self.world_open()
         self.closed |= self.seen_open & self.made_anew()

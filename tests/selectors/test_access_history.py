@@ -193,35 +193,90 @@ def test_many_grants_cost_as_many_questions_as_one(
 
 
 def test_what_was_before_the_cluster_was_connected_is_not_known(
-    shop: Namespace, cluster: Cluster
+    olga: Person, shop: Namespace, cluster: Cluster
 ) -> None:
     Cluster.objects.filter(pk=cluster.pk).update(connected_at=NOON)
     cluster.refresh_from_db()
-    assert "since 2026-03-01 12:00 UTC" in doubts(question(at=NOON - DAY), [cluster])[0]
-    assert "since" not in " ".join(doubts(question(at=NOON + DAY), [cluster]))
+    seen = standing_of(olga)
+    assert "since 2026-03-01 12:00 UTC" in doubts(seen, question(at=NOON - DAY), [cluster])[0]
+    assert "since" not in " ".join(doubts(seen, question(at=NOON + DAY), [cluster]))
+
+
+def test_of_many_clusters_the_first_are_named_and_the_rest_is_counted(olga: Person) -> None:
+    for _ in range(13):
+        make.cluster()
+    told = doubts(standing_of(olga), question(at=NOON - 9 * DAY), Cluster.objects.all())
+    assert len([sentence for sentence in told if "The portal serves cluster" in sentence]) == 10
+    assert "So it is with 3 more of the clusters." in told
+
+
+def deny(namespace: Namespace, by: Person, on: bool, at: datetime) -> None:
+    """Record a decision about default deny."""
+    with transaction.atomic():
+        audit.record(
+            tag=Tag.NAMESPACE_DEFAULT_DENY_SET,
+            actor=make.actor(by),
+            target="namespace",
+            target_id=namespace.pk,
+            cluster=namespace.cluster.name,
+            namespace=namespace.name,
+            message="Decided.",
+            data={"before": not on, "after": on},
+            at=at,
+        )
+
+
+def held(who: Person, where: Namespace, at: datetime, until: datetime | None = None) -> str:
+    asked = question(at=at, until=until, cluster=where.cluster, namespace=where.name)
+    return " ".join(doubts(standing_of(who), asked, []))
 
 
 def test_whether_the_namespace_was_held_to_its_grants_is_said(
+    shop: Namespace, adam: Person, owner: Person
+) -> None:
+    assert "was not on at that time" in held(owner, shop, NOON + DAY)
+    deny(shop, adam, True, NOON)
+    deny(shop, adam, False, NOON + 5 * DAY)
+    assert "was decided on by adam on 2026-03-01 12:00 UTC" in held(owner, shop, NOON + DAY)
+    assert "was not on at that time" in held(owner, shop, NOON + 6 * DAY)
+    assert "was not on when it began" in held(owner, shop, NOON - DAY, NOON + DAY)
+
+
+def test_a_namespace_that_was_let_go_within_the_span_is_not_called_held(
+    shop: Namespace, adam: Person, owner: Person
+) -> None:
+    deny(shop, adam, True, NOON)
+    deny(shop, owner, False, NOON + 5 * DAY)
+    deny(shop, adam, True, NOON + 6 * DAY)
+    told = held(owner, shop, NOON + DAY, NOON + 9 * DAY)
+    assert "was switched off by owner on 2026-03-06 12:00 UTC" in told
+    assert "was decided on" not in told
+
+
+def test_what_was_decided_for_a_namespace_does_not_hold_the_one_made_again(
     shop: Namespace, adam: Person
 ) -> None:
-    asked = question(cluster=shop.cluster, namespace="shop")
-    assert "was not on at that time" in doubts(asked, [])[0]
-    for after, at in ((True, NOON), (False, NOON + 5 * DAY)):
-        with transaction.atomic():
-            audit.record(
-                tag=Tag.NAMESPACE_DEFAULT_DENY_SET,
-                actor=make.actor(adam),
-                target="namespace",
-                target_id=shop.pk,
-                cluster="main",
-                namespace="shop",
-                message="Decided.",
-                data={"before": not after, "after": after},
-                at=at,
-            )
-    assert "was decided on by adam on 2026-03-01 12:00 UTC" in doubts(asked, [])[0]
-    late = question(cluster=shop.cluster, namespace="shop", at=NOON + 6 * DAY)
-    assert "was not on at that time" in doubts(late, [])[0]
+    deny(shop, adam, True, NOON)
+    Namespace.objects.filter(pk=shop.pk).update(gone_at=NOON + 3 * DAY)
+    make.namespace(shop.cluster, "shop")
+    assert "was decided on by adam" in held(adam, shop, NOON + DAY)
+    assert "was not on at that time" in held(adam, shop, NOON + 4 * DAY)
+    both = held(adam, shop, NOON + DAY, NOON + 4 * DAY)
+    assert "was decided on by adam" in both
+    assert "was not on when it began" in both
+
+
+def test_nobody_is_told_what_was_decided_for_a_namespace_of_others(
+    stranger: Person, alice: Person, shop: Namespace, payments: Namespace, adam: Person
+) -> None:
+    deny(shop, adam, True, NOON)
+    told = held(stranger, shop, NOON + DAY)
+    assert "You know of no namespace" in told
+    assert "adam" not in told
+    absent = question(cluster=shop.cluster, namespace="absent")
+    like_none = " ".join(doubts(standing_of(stranger), absent, []))
+    assert like_none == told.replace("shop", "absent")
+    assert "was decided on by adam" in held(alice, shop, NOON + DAY), "she approves there"
 
 
 def test_drift_of_that_time_is_listed_as_far_as_it_may_be_seen(

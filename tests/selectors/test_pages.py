@@ -113,11 +113,18 @@ def written(namespace: Namespace, name: str, action: str) -> DeliveryStep:
         ({"status": GrantStatus.REVOKED}, "taking it out"),
         ({"status": GrantStatus.REVOKED, "confirmed_at": timezone.now()}, "seen gone"),
         ({"failed_reason": "Forbidden", "failed_message": "403 of the API."}, "403 of the API."),
-        ({"drifted_at": timezone.now()}, "put right"),
+        ({"drifted_at": timezone.now()}, "back by itself"),
     ],
 )
 def test_every_state_has_words(shop: Namespace, fields: dict[str, Any], words: str) -> None:
     assert words in grants.words_for(make.grant(shop, **fields))
+
+
+def test_drift_that_is_only_flagged_is_not_promised_to_go_away(shop: Namespace) -> None:
+    shop.cluster.drift_policy = Cluster.DriftPolicy.FLAG
+    said = grants.words_for(make.grant(shop, drifted_at=timezone.now()))
+    assert "until an admin applies the grant again" in said
+    assert "by itself" not in said
 
 
 def test_what_needs_attention_is_listed(shop: Namespace, owner: Person, stranger: Person) -> None:

@@ -68,6 +68,14 @@ def test_an_unreachable_cluster_is_announced_with_what_it_means(
     assert "applied when it answers again" in page
 
 
+def test_a_cluster_that_a_newer_portal_writes_to_is_announced_as_read_only(
+    shop: Namespace, owner: Person
+) -> None:
+    assert "read-only" not in words(get(owner, "home"))
+    Cluster.objects.update(generator_version=10_000)
+    assert "Cluster main is read-only here." in words(get(owner, "home"))
+
+
 def test_an_approver_sees_the_length_of_the_queue_everywhere(
     shop: Namespace, owner: Person, alice: Person
 ) -> None:

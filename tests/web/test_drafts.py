@@ -101,6 +101,8 @@ def test_a_draft_never_holds_a_password(shop: Namespace, owner: Person, alice: P
         owner,
         shop,
         "https://me:hunter2@a.example.com/x",
+        "curl -u me:hunter2 https://b.example.com",
+        "-H hunter2 nothing",
         reason="It is postgres://app:hunter2@db.example.com/x, PASSWORD=hunter2",
         ticket="https://me:hunter2@tickets.example.com",
         paste="hunter2",
@@ -110,6 +112,7 @@ def test_a_draft_never_holds_a_password(shop: Namespace, owner: Person, alice: P
     draft = Draft.objects.get()
     assert "hunter2" not in draft.content + draft.place
     assert "a.example.com" in draft.content
+    assert "b.example.com" in draft.content
 
 
 def test_the_place_of_a_draft_is_a_form_of_this_portal(
@@ -171,7 +174,8 @@ def test_sending_after_the_session_ended_leads_to_sign_in_and_back_with_everythi
     shop: Namespace, owner: Person, alice: Person
 ) -> None:
     client = Client()
-    form = form_of(owner, shop, "a.example.com", reason="Typed " * 300, paste="hunter2")
+    form = form_of(owner, shop, "a.example.com", "me:hunter2@b.example.com", paste="hunter2")
+    form["reason"] = "Typed " * 300
     answer = client.post(NEW, form)
     assert answer.status_code == 403
     assert "What you typed is kept" in words(answer)
@@ -215,6 +219,19 @@ def test_an_old_token_shows_the_form_again_and_sends_nothing(
     assert not Request.objects.exists()
     dropped = client.post(reverse("draft-drop"), {"place": NEW})
     assert "too old" in words(dropped)
+
+
+def test_a_form_that_another_site_sends_is_neither_shown_nor_kept(
+    shop: Namespace, owner: Person, alice: Person
+) -> None:
+    form = form_of(owner, shop, "evil.example.com")
+    here = {"headers": {"Origin": "http://testserver"}}
+    lured = {"headers": {"Origin": "https://evil.example"}}
+    for client in (Client(enforce_csrf_checks=True), signed_in(owner, enforce_csrf_checks=True)):
+        assert "evil.example.com" in body(client.post(NEW, form, **here))
+        answer = client.post(NEW, form, **lured)
+        assert answer.status_code == 403
+        assert "evil.example.com" not in body(answer)
 
 
 @pytest.mark.parametrize("kept", ["\0", "a=1&" * 3000, "place=%00&who=1", "%ff=%fe", "who=x"])

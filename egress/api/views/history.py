@@ -39,12 +39,12 @@ class AccessHistory(PortalView):
             grants = grants.filter(pk__lt=after)
         rows = list(grants[: PAGE + 1])
         found = access_history.reached(rows[:PAGE], question)
-        about = {row.cluster for row in rows[:PAGE]} | ({question.cluster} - {None})
+        about = [*clusters.visible_clusters(standing), *(row.cluster for row in rows[:PAGE])]
         answer = {
             "since": question.since,
             "until": question.until,
             "results": found,
-            "not_known": access_history.doubts(question, sorted(filter(None, about), key=str)),
+            "not_known": access_history.doubts(standing, question, about),
             "drift": [e.sequence for e in access_history.drift_within(standing, question)],
             "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         }

@@ -40,7 +40,8 @@ def _slices(history: list[Asked], now: datetime) -> dict[tuple[int, str], Slice]
     found: dict[tuple[int, str], Slice] = {}
     key = next_key(Slice)
     for asked in history:
-        waits = any(grant.status == GrantStatus.PENDING for grant in asked.grants)
+        waiting = [grant for grant in asked.grants if grant.status == GrantStatus.PENDING]
+        due = {_key(asked, grant) for grant in waiting} | ({_key(asked)} if waiting else set())
         for name in {_key(asked): None} | {_key(asked, grant): None for grant in asked.grants}:
             place = (asked.home.cluster.pk, name)
             if place not in found:
@@ -55,7 +56,7 @@ def _slices(history: list[Asked], now: datetime) -> dict[tuple[int, str], Slice]
                     tenant=asked.home.row.owner_label,
                 )
                 key += 1
-            if waits:
+            if name in due:
                 found[place].wanted = 2
     return found
 

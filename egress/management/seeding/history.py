@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Model
+
 from egress.domain.access import Protocol
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, GrantStatus, RequestStatus, Verdict
 from egress.management.seeding.bulk import continue_numbering, next_key, store
 from egress.management.seeding.company import Company, Home
-from egress.models import Approval, Comment, Grant, Person, Request, RequestDestination
+from egress.models import Approval, Comment, Grant, Person, Request, RequestDestination, Risk
 from egress.selectors.bindings import binding_of, decision_digest_of
 
 DAYS = 540
@@ -19,6 +21,12 @@ PORTS = ((443, Protocol.TLS), (443, Protocol.TLS), (443, Protocol.TLS), (5432, P
 DURATIONS = (30, 90, 180, 365, None)
 WORDS = ("api", "data", "files", "login", "push", "feeds", "rates", "cdn", "mail", "events")
 REASONS = ("Card payments", "Exchange rates", "Address checks", "Parcel labels", "Fraud scores")
+SAID = {
+    Risk.CLEAR: "",
+    Risk.INFO: "Another team reaches this host, too.",
+    Risk.WARN: "Nobody asked for this host before.",
+    Risk.REVIEW: "Whoever reaches this port may send anything.",
+}
 
 
 @dataclass
@@ -40,7 +48,7 @@ class History:
         self._rng, self._company, self._now = rng, company, now
         self._count, self._grants = requests, grants
         self._live: set[tuple[object, ...]] = set()
-        self._keys = {
+        self._keys: dict[type[Model], int] = {
             kind: next_key(kind) for kind in (Request, RequestDestination, Grant, Approval, Comment)
         }
         self._hosts = max(40, grants // 12)
@@ -80,7 +88,7 @@ class History:
         self._rng.shuffle(decided)
         return decided + [RequestStatus.PENDING] * pending
 
-    def _next(self, kind: type) -> int:
+    def _next(self, kind: type[Model]) -> int:
         key = self._keys[kind]
         self._keys[kind] = key + 1
         return key
@@ -109,6 +117,7 @@ class History:
             created_at=created,
             lapses_at=created + timedelta(days=14),
             status=status,
+            **self._said(rank),
         )
         if not is_pending:
             request.decided_at = created + timedelta(minutes=rng.randint(3, 3000))
@@ -121,9 +130,15 @@ class History:
             asked.grants = [self._grant(request, wanted) for wanted in destinations]
         return asked, destinations
 
+    def _said(self, rank: int) -> dict[str, Any]:
+        """Return what the policies said of a request, one after the other up to a review."""
+        risk = Risk(rank % Risk.BLOCK)
+        level = {"reason": "Seeded", "message": SAID[risk], "level": risk.label, "field": ""}
+        return {"findings": [level] if risk else [], "risk": risk}
+
     def _age(self, rank: int) -> float:
         """Return the age in days: more was asked for lately than long ago."""
-        return 3 + DAYS * (1 - rank / self._count) ** 1.5
+        return 3 + DAYS * float((1 - rank / self._count) ** 1.5)
 
     def _destinations(self, request: Request, home: Home, count: int) -> list[RequestDestination]:
         said = {RequestStatus.APPROVED: Verdict.APPROVED, RequestStatus.DENIED: Verdict.DENIED}

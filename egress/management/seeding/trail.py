@@ -53,7 +53,7 @@ def store_trail(
     told += _noise(rng, company, deliveries, count - len(told), now)
     told.sort(key=_time)
     head = AuditHead.objects.select_for_update().get(pk=1)
-    end = [head.sequence, head.hash]
+    end: list[int | str] = [head.sequence, head.hash]
     store_values(AuditEvent, COLUMNS, _chained(told, end))
     head.sequence, head.hash = int(end[0]), str(end[1])
     head.save(update_fields=["sequence", "hash"])

@@ -40,6 +40,9 @@ def _abandon(delivery: Delivery, work: Work) -> Entry:
             has_happened = _has_happened(row, seen, doomed.get(key))
             row.result = Result.WRITTEN if has_happened else Result.FAILED
             row.message = "Found out by reading, after the worker that wrote it was gone."
+            if not has_happened and _was_written_since(row):
+                row.result = Result.UNKNOWN
+                row.message = "The worker is gone, and another delivery has written to it since."
             if has_happened and row.action != Verb.DELETE:
                 row.uid = uid_of(seen)
             row.finished_at = database_now()
@@ -53,4 +56,20 @@ def _abandon(delivery: Delivery, work: Work) -> Entry:
 def _has_happened(row: DeliveryStep, seen: KubeObject | None, doomed: str | None) -> bool:
     if row.action == Verb.DELETE:
         return seen is None or uid_of(seen) != row.uid
-    return seen is not None and hash_of(seen) == row.content_hash and uid_of(seen) != doomed
+    if seen is None or hash_of(seen) != row.content_hash:
+        return False
+    return row.action != Verb.CREATE or uid_of(seen) != doomed
+
+
+def _was_written_since(row: DeliveryStep) -> bool:
+    """Tell whether what is seen of an object tells nothing about a write to it any more."""
+    others = DeliveryStep.objects.filter(
+        delivery__gt=row.delivery_id,
+        delivery__cluster=row.delivery.cluster_id,
+        api_version=row.api_version,
+        kind=row.kind,
+        namespace=row.namespace,
+        name=row.name,
+        result=Result.WRITTEN,
+    )
+    return others.exists()

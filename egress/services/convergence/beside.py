@@ -11,7 +11,6 @@ from types import TracebackType
 from egress.domain.objects import ObjectKey
 from egress.models import Slice
 from egress.services.convergence.claim import Claim, ClaimLostError
-from egress.services.convergence.clock import database_now
 from egress.services.convergence.queue import claim_beside
 from egress.services.outbox import namespace_key
 
@@ -62,9 +61,8 @@ class Claims:
         return self._claim_of(key).row.pk
 
     def is_quiet(self, key: ObjectKey) -> bool:
-        """Tell whether no abandoned write to an object can still be on its way."""
-        quiet_at = self._claim_of(key).row.quiet_at
-        return quiet_at is None or database_now() >= quiet_at
+        """Tell whether no abandoned write to an object could be on its way when it was claimed."""
+        return self._claim_of(key).is_quiet
 
     def require_time(self, key: ObjectKey) -> None:
         """Make sure that the leases are long enough for one write to an object.

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from egress.models import Slice
 from egress.services.convergence import upgrading
-from egress.services.convergence.clock import from_now, steady
+from egress.services.convergence.clock import database_now, from_now, steady
 
 
 class ClaimLostError(Exception):
@@ -31,7 +31,12 @@ class Again:
 
 
 class Claim:
-    """A claimed slice. `generation` is what a delivery renders at least."""
+    """A claimed slice. `generation` is what a delivery renders at least.
+
+    `is_quiet` tells whether no abandoned write could be on its way any more when it was claimed.
+    All of a delivery goes by that one answer, which is older than whatever it reads: something
+    may arrive between the two, and must not be taken for gone.
+    """
 
     def __init__(self, row: Slice, asked_at: float) -> None:
         """`asked_at` is a reading of `steady()` from before the lease was asked for."""
@@ -39,6 +44,7 @@ class Claim:
         self.worker = row.holder
         self.fence = row.fence
         self.generation = row.wanted
+        self.is_quiet = row.quiet_at is None or database_now() >= row.quiet_at
         self._asked_at = asked_at
         self._has_late_writes = False
 

@@ -12,7 +12,6 @@ from egress.domain.naming import base, fixed_address_name
 from egress.domain.objects import ObjectKey
 from egress.models import Grant, OwnedObject
 from egress.services.convergence.beside import Claims
-from egress.services.convergence.clock import database_now
 from egress.services.convergence.live import has_address, is_bound_to_waypoint, read_many
 from egress.services.convergence.names import deciding_keys
 from egress.services.convergence.state import Problem, SliceState, key_of_record
@@ -42,8 +41,7 @@ def look_again(claims: Claims, work: Work, gateway: ClusterGateway, tally: Tally
 
     Raises ClusterError.
     """
-    state, quiet_at = work.state, claims.own.row.quiet_at
-    is_final = (quiet_at is None or database_now() >= quiet_at) and not tally.unknown
+    state, is_final = work.state, claims.own.is_quiet and not tally.unknown
     keys = _deciding(state)
     entries = _entries_of_ambient(state)
     wanted = frozenset().union(*keys.values()) | set(entries.values())

@@ -56,7 +56,7 @@ class Draft:
 
     `event` is the number of the last audit event it tells of, `actor` the sign-in name of who
     did it, who need not be told, empty for the portal itself. `repeats` is true of what may come
-    and go with every sweep.
+    and go with every sweep: drafts of one kind and the same `about` then tell the same.
     """
 
     event: int
@@ -83,8 +83,8 @@ class Draft:
 def drafts_of(events: Iterable[AuditEvent]) -> list[Draft]:
     """Return what is to tell of some events, in their order.
 
-    Grants of one request that had the same fate are told of together, and so are differences of
-    one cluster.
+    Grants of one request that had the same fate by the same hand are told of together, and so are
+    differences of one cluster.
     """
     told = list(events)
     known = _Known(told)
@@ -126,7 +126,8 @@ class _Known:
             return (event.tag, "cluster", event.cluster) if event.cluster in self.clusters else None
         number = int(event.target_id) if event.target_id.isdecimal() else 0
         if event.tag in GRANT_TAGS and number in self.grants:
-            return event.tag, "grant", str(self.grants[number].request_id)
+            # Who did it is not told, so what others did is another thing to tell.
+            return event.tag, "grant", f"{self.grants[number].request_id} {_person_in(event)}"
         if event.tag in REQUEST_TAGS and number in self.requests:
             return "request", "asked", event.target_id
         if event.tag in DECISION_TAGS and number in self.requests:
@@ -194,7 +195,7 @@ def _about_grants(known: _Known, group: list[AuditEvent]) -> Draft | None:
         title=title[:_TITLE],
         text=_text_about(event, grants)[:_TEXT],
         link=grant_link(first.pk) if alone else request_link(first.request_id),
-        about=f"grant:{first.pk}" if alone else f"request:{first.request_id}",
+        about=f"grant:{first.pk}:{event.tag}",
         actor=_person_in(event),
         repeats=event.tag == Tag.GRANT_FAILED,
         grants=grants,

@@ -2,6 +2,7 @@
 
 import smtplib
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -38,7 +39,7 @@ def letter_for(row: Outgoing, person: Person) -> EmailMultiAlternatives | None:
         body=render_to_string("mail/notifications.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[person.email],
-        headers={"Message-ID": f"<{row.key}@{_domain()}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": _message_id(row), "Auto-Submitted": "auto-generated"},
     )
     letter.attach_alternative(render_to_string("mail/notifications.html", context), "text/html")
     return letter
@@ -48,10 +49,13 @@ def send(letter: EmailMultiAlternatives) -> None:
     """Hand the mail to the server. Raises UndeliverableError."""
     try:
         letter.send()
-    except smtplib.SMTPRecipientsRefused:
-        raise UndeliverableError(
-            "The mail server does not know the address.", permanent=True
-        ) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        # Servers that know no sender yet, or a full mailbox, say 4xx: later they may take it.
+        if all(500 <= code < 600 for code, _ in error.recipients.values()):
+            raise UndeliverableError(
+                "The mail server does not know the address.", permanent=True
+            ) from None
+        raise UndeliverableError("The mail server does not take the mail yet.") from None
     except smtplib.SMTPResponseException as error:
         raise UndeliverableError(
             f"The mail server answered {error.smtp_code}.",
@@ -63,8 +67,13 @@ def send(letter: EmailMultiAlternatives) -> None:
         ) from error
 
 
-_OF_THE_SERVER = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
-"""Answers about the connection, not about this mail: another day they may be different."""
+_OF_THE_SERVER = (
+    smtplib.SMTPAuthenticationError,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPSenderRefused,
+)
+"""Answers about the portal, not about this mail: once it is set up rightly they are different."""
 
 
 def _relevant(row: Outgoing, person: Person) -> list[Notification]:
@@ -82,5 +91,10 @@ def _portal() -> str:
     return settings.PUBLIC_URL.rstrip("/")
 
 
-def _domain() -> str:
-    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
+def _message_id(row: Outgoing) -> str:
+    """Return an id that is the same in all attempts, and that no mail of another portal has.
+
+    Mail servers throw away what has an id they know, and portals may share a sender.
+    """
+    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    return f"<{row.key}-{row.created_at:%Y%m%d%H%M%S}@{host}>"

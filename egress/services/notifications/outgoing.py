@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db.models import F
-from django.utils import timezone
 
 from egress.domain.notices import pause_after
 from egress.models import Channel, Outgoing
+from egress.services.convergence.clock import database_now
 from egress.services.credentials import CredentialsUnreadableError, unseal
 from egress.services.notifications import mail, webhook
 from egress.services.notifications.errors import UndeliverableError
@@ -29,20 +29,22 @@ def send_due(now: datetime, *, is_stopping: Callable[[], bool] = lambda: False) 
     What goes where sending just failed waits for a later round, and holds nothing else up.
     """
     due = Outgoing.objects.filter(status=Outgoing.Status.WAITING, due_at__lte=now)
-    pks = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:MESSAGES_AT_ONCE])
+    due = due.select_related("channel", "person").order_by("due_at", "pk")
+    pks = list(due.values_list("pk", flat=True)[:MESSAGES_AT_ONCE])
     failing: set[int | None] = set()
     sent = 0
     for pk in pks:
         if is_stopping():
             break
-        sent += _send_one(pk, now, failing)
+        # Read again: meanwhile another worker may send it, or have sent it.
+        row = due.filter(pk=pk).first()
+        if row is not None and row.channel_id not in failing and _claim(row):
+            sent += _send_one(row, failing)
     return sent
 
 
-def _send_one(pk: int, now: datetime, failing: set[int | None]) -> bool:
-    row = Outgoing.objects.select_related("channel", "person").get(pk=pk)
-    if row.channel_id in failing or not _claim(row, now):
-        return False
+def _send_one(row: Outgoing, failing: set[int | None]) -> bool:
+    """Send a message that was claimed; tell whether it left. A failure is noted in `failing`."""
     try:
         was_sent = _hand_over(row)
     except UndeliverableError as error:
@@ -58,12 +60,15 @@ def _send_one(pk: int, now: datetime, failing: set[int | None]) -> bool:
     return was_sent
 
 
-def _claim(row: Outgoing, now: datetime) -> bool:
-    """Let no other worker send the message for a while, and count the attempt."""
+def _claim(row: Outgoing) -> bool:
+    """Let no other worker send the message for a while, and count the attempt.
+
+    The while begins now, not with the round: a round may last longer than that.
+    """
     waiting = Outgoing.objects.filter(
         pk=row.pk, status=Outgoing.Status.WAITING, attempts=row.attempts, due_at=row.due_at
     )
-    if not waiting.update(attempts=F("attempts") + 1, due_at=now + _LEASE):
+    if not waiting.update(attempts=F("attempts") + 1, due_at=database_now() + _LEASE):
         return False
     row.attempts += 1
     return True
@@ -101,7 +106,7 @@ def _note_failure(row: Outgoing, error: UndeliverableError) -> None:
         _settle(row, Outgoing.Status.GIVEN_UP, error.message)
         return
     logger.warning("message_failed", key=row.key, attempts=row.attempts, why=error.message)
-    later = timezone.now() + pause
+    later = database_now() + pause
     Outgoing.objects.filter(pk=row.pk).update(due_at=later, message=error.message)
     _note_on_channel(row, error.message)
 
@@ -110,7 +115,7 @@ def _settle(row: Outgoing, status: Outgoing.Status, message: str = "") -> None:
     if status == Outgoing.Status.DROPPED:
         message = _NOT_NEEDED
     Outgoing.objects.filter(pk=row.pk).update(
-        status=status, settled_at=timezone.now(), message=message
+        status=status, settled_at=database_now(), message=message
     )
     if status != Outgoing.Status.DROPPED:
         _note_on_channel(row, message)
@@ -119,5 +124,5 @@ def _settle(row: Outgoing, status: Outgoing.Status, message: str = "") -> None:
 def _note_on_channel(row: Outgoing, message: str) -> None:
     if row.channel_id is not None:
         Channel.objects.filter(pk=row.channel_id).update(
-            last_at=timezone.now(), last_ok=not message, last_message=message
+            last_at=database_now(), last_ok=not message, last_message=message
         )

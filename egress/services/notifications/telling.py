@@ -1,11 +1,11 @@
 """Tells people what happened, by reading the audit trail on from where the last round ended."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from egress.domain.notices import QUIET_TIME, Kind, Way
 from egress.models import (
@@ -71,7 +71,7 @@ def _tell_some(now: datetime) -> int | None:
     # Composed outside the transaction, which then is a few quick writes.
     telling = _compose([event for event in events if event.at > now - OLDEST_NEWS], now)
     with transaction.atomic():
-        if not NotificationCursor.objects.filter(sequence=seen).update(sequence=upto):
+        if not _cursor().filter(sequence=seen).update(sequence=upto):
             return None
         _store(telling)
         _settle(events, now)
@@ -80,12 +80,20 @@ def _tell_some(now: datetime) -> int | None:
 
 def _place() -> tuple[int, int]:
     """Return the number of the last event told of, and that of the last event."""
+    seen = _cursor().values_list("sequence", flat=True).first()
+    # Read after the cursor: another worker may tell of new events between the two.
     head = AuditHead.objects.values_list("sequence", flat=True).first() or 0
-    cursor, _ = NotificationCursor.objects.get_or_create(pk=1, defaults={"sequence": head})
-    if cursor.sequence > head:
+    if seen is None:
+        NotificationCursor.objects.get_or_create(pk=1, defaults={"sequence": head})
+        return head, head
+    if seen > head:
         # The trail was restored from a backup: what comes now is new again.
-        NotificationCursor.objects.filter(pk=1).update(sequence=head)
-    return cursor.sequence, head
+        _cursor().filter(sequence=seen).update(sequence=head)
+    return seen, head
+
+
+def _cursor() -> QuerySet[NotificationCursor]:
+    return NotificationCursor.objects.filter(pk=1)
 
 
 def _compose(events: Collection[AuditEvent], now: datetime) -> _Telling:
@@ -100,7 +108,7 @@ def _compose(events: Collection[AuditEvent], now: datetime) -> _Telling:
 def _compose_for_people(draft: Draft, telling: _Telling, now: datetime) -> None:
     people = audience_of(draft)
     ways = ways_of((person.pk for person in people), draft.kind)
-    spared = _told_already(draft, ways, telling, now)
+    spared = _told_already(draft, people, ways, telling, now)
     for person in people:
         way = ways[person.pk]
         if way is not Way.OFF and person.pk not in spared:
@@ -108,17 +116,24 @@ def _compose_for_people(draft: Draft, telling: _Telling, now: datetime) -> None:
 
 
 def _told_already(
-    draft: Draft, people: Iterable[int], telling: _Telling, now: datetime
+    draft: Draft,
+    people: Sequence[Person],
+    ways: Mapping[int, Way],
+    telling: _Telling,
+    now: datetime,
 ) -> set[int]:
     """Return who knows already: told, and not read yet, or told just now of what comes and goes."""
+    unread = Q(read_at=None)
     if draft.kind is Kind.TO_DECIDE:
-        recent = Q(read_at=None)
+        recent = unread
     elif draft.repeats:
-        recent = Q(read_at=None) | Q(created_at__gt=now - QUIET_TIME)
+        # A mail leads past the list, so whoever gets mails may never mark anything as read there.
+        listing = [one.pk for one in people if ways[one.pk] is Way.PORTAL or not gets_mail(one)]
+        recent = Q(created_at__gt=now - QUIET_TIME) | (unread & Q(person__in=listing))
     else:
         return set()
     rows = Notification.objects.filter(recent, about=draft.about, kind=draft.kind)
-    known = set(rows.filter(person__in=list(people)).values_list("person", flat=True))
+    known = set(rows.filter(person__in=[one.pk for one in people]).values_list("person", flat=True))
     same = (draft.about, draft.kind)
     return known | {n.person_id for n in telling.notifications if (n.about, n.kind) == same}
 

@@ -11,11 +11,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 
-from egress.domain.notices import OWN_SERVERS, SERVICES, host_of, is_outside, masked
+from egress.domain.notices import OWN_SERVERS, SERVICES, is_outside, masked
 from egress.domain.wording import listed
 from egress.services.notifications.errors import UndeliverableError
 
@@ -31,8 +30,9 @@ _FORBIDDEN_OPTIONS = frozenset({"template", "attach"})
 
 _STATUS = re.compile(r"error=(\d{3})")
 _AS_WRITTEN = frozenset({"jsons"})
-_HARMLESS = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'"})
-"""People write parts of a message: in a chat these characters would call somebody."""
+_HARMLESS = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "[": "(", "]": ")"})
+"""People write parts of a message: in a chat these characters would call somebody, or hide where
+a link leads."""
 
 _thread = threading.local()
 _hooked = threading.Lock()
@@ -44,9 +44,11 @@ def look_at(url: str) -> str:
 
     Raises ValueError with a sentence, which quotes nothing of it, when it is not accepted.
     """
-    scheme = _scheme_of(_plugin(url))
-    own = url if url.startswith(f"{scheme}:") else ""
-    return masked(scheme, host_of(own))
+    plugin = _plugin(url)
+    # ntfy.sh has its topic, which is all that one needs to read it, in the place of the host.
+    is_secret = getattr(plugin, "mode", "") == "cloud"
+    host = "" if is_secret or not plugin.host else plugin.host
+    return masked(_scheme_of(plugin), f"{host}:{plugin.port}" if host and plugin.port else host)
 
 
 def send(url: str, *, title: str, text: str) -> None:
@@ -122,13 +124,11 @@ def _plugin(url: str) -> Any:
     _silence()
     if len(url) > LONGEST_URL or any(not c.isprintable() or c.isspace() for c in url):
         raise ValueError("This is no address of a channel. Paste it in one line.")
-    try:
-        options = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
-    except ValueError:
-        options = set(_FORBIDDEN_OPTIONS)
-    if options & _FORBIDDEN_OPTIONS:
+    # As the library itself reads it: another parser would find other options in odd addresses.
+    parts = apprise.plugins.url_to_dict(url) or {}  # type: ignore[no-untyped-call]
+    if _FORBIDDEN_OPTIONS & {*parts, *parts.get("qsd", ())}:
         raise ValueError("The options “template” and “attach” read files, so they are not allowed.")
-    plugin = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    plugin = apprise.Apprise.instantiate(parts, suppress_exceptions=True) if parts else None
     if plugin is None or _scheme_of(plugin) == "":
         known = listed(sorted({*SERVICES.values(), *OWN_SERVERS.values()}))
         raise ValueError(

@@ -109,11 +109,13 @@ def read_days(days: object, reading: Reading) -> int | None:
 
 def _read_subject(draft: RequestDraft, standing: Standing, reading: Reading) -> None:
     unknown = "Choose one of those that your teams own."
-    reading.cluster = Cluster.objects.filter(name=_key(draft.cluster)).first()
+    cluster, namespace = _key(draft.cluster), _key(draft.namespace)
+    if cluster:
+        reading.cluster = Cluster.objects.filter(name=cluster).first()
     rows = Namespace.objects.filter(
-        cluster=reading.cluster, name=_key(draft.namespace), gone_at__isnull=True
+        cluster=reading.cluster, name=namespace, gone_at__isnull=True
     ).select_related("owner", "cluster")
-    found = rows.first() if reading.cluster else None
+    found = rows.first() if reading.cluster and namespace else None
     # The same sentence for what is absent and what is not theirs to see.
     if reading.cluster and not rules.may_view_cluster(standing, reading.cluster):
         reading.cluster = None

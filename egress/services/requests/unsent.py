@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.db import transaction
 from django.utils import timezone
 
-from egress.domain.hosts import without_credentials
+from egress.domain.hosts import HostError, parse_pasted, without_credentials
 from egress.models import Draft
 from egress.selectors.drafts import digest_of, drafts_of
 from egress.services import guards
@@ -60,8 +60,19 @@ def drop_old_drafts(*, now: datetime) -> int:
 def without_secrets(content: str) -> str:
     """Return a form as a query string without pasted text, user names and passwords."""
     pairs = [
-        (name, without_credentials(value.replace("\0", "")))
+        (name, _without_secrets(name, value.replace("\0", "")))
         for name, value in parse_qsl(content, keep_blank_values=True)
         if name not in _NEVER_KEPT
     ]
     return urlencode(pairs)
+
+
+def _without_secrets(name: str, value: str) -> str:
+    is_host = name == "host" or name.endswith("-host")
+    if not is_host or len(value.split()) < 2:
+        return without_credentials(value)
+    # A command or a setting in the place of a host: only what it names is sure to be no secret.
+    try:
+        return " ".join(found.text for found in parse_pasted(value).destinations)
+    except HostError:
+        return ""

@@ -13,8 +13,9 @@ from egress.web.forms.moments import MomentField, length_of
 
 
 class AccessHistoryForm(FilterForm):
-    """Who could reach this host at that time?"""
+    """Who could reach this host at that time? A day without an end asks for that whole day."""
 
+    suggested = {"namespace": "namespaces", "service_account": "accounts", "host": "hosts"}
     host = forms.CharField(
         max_length=253, label="Host", help_text="Or *.example.com for every name below it."
     )
@@ -40,6 +41,9 @@ class AccessHistoryForm(FilterForm):
         clusters: Mapping[str, Cluster],
         now: datetime,
     ) -> None:
+        if data and not data.get("until") and length_of(data.get("at", "")) >= timedelta(days=1):
+            # Told on the page, where a field holds minutes: sent again it is the same question.
+            data = {name: data[name] for name in data} | {"until": data["at"]}
         super().__init__(data)
         self.fields["cluster"].choices = choices_of([*clusters], "All")  # type: ignore[attr-defined]
         self._clusters, self._now = clusters, now
@@ -61,22 +65,15 @@ class AccessHistoryForm(FilterForm):
 
     @property
     def question(self) -> Question | None:
-        """Return what is asked, None while it is not complete or not understood.
-
-        A day alone, without an end, asks for that whole day.
-        """
+        """Return what is asked, None while it is not complete or not understood."""
         if not self.is_bound or not self.is_valid():
             return None
         asked = self.cleaned_data
         since = asked["at"] or self._now
-        until = asked["until"]
-        if until is None:
-            length = length_of(str(self.data.get("at", "")))
-            until = since + length if length >= timedelta(days=1) else since
         return Question(
             host=asked["host"],
             since=since,
-            until=until,
+            until=asked["until"] or since,
             cluster=self._clusters.get(asked["cluster"]),
             namespace=asked["namespace"].strip().lower(),
             service_account=asked["service_account"].strip().lower(),

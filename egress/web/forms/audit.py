@@ -15,6 +15,7 @@ from egress.web.forms.moments import MomentField
 class AuditFilter(FilterForm):
     """Narrows audit events by words, what, who, where and when."""
 
+    suggested = {"namespace": "namespaces", "host": "hosts"}
     q = forms.CharField(
         required=False,
         max_length=200,

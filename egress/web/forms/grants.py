@@ -18,12 +18,13 @@ from egress.web.forms.base import FilterForm, PageForm, choices_of
 from egress.web.forms.moments import YEARS
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-LIVE, ENDED, EVERY, FAILED = "live", "ended", "all", "failed"
+LIVE, ENDED, EVERY, FAILED, DRIFTED = "live", "ended", "all", "failed", "drifted"
 STATUSES = [
     ("", "Not ended"),
     (EVERY, "All"),
     (ENDED, "Ended"),
     (FAILED, "Failed"),
+    (DRIFTED, "Drifted"),
     *((status.value, status.value.capitalize()) for status in GrantStatus),
 ]
 
@@ -31,6 +32,7 @@ STATUSES = [
 class GrantFilter(FilterForm):
     """Narrows grants by who, where to and how they stand."""
 
+    suggested = {"namespace": "namespaces", "service_account": "accounts", "host": "hosts"}
     cluster = forms.ChoiceField(required=False)
     namespace = forms.CharField(required=False, max_length=63)
     service_account = forms.CharField(required=False, max_length=253, label="Service account")
@@ -114,7 +116,10 @@ def _of_status(status: str) -> Q:
     if status == ENDED:
         return Q(status__in=sorted(ENDED_GRANT_STATUSES))
     if status == FAILED:
-        return Q(status__in=sorted(LIVE_GRANT_STATUSES)) & ~Q(failed_reason="")
+        # Spelled as the index is, which holds the few that failed.
+        return Q(ended_at__isnull=True) & ~Q(failed_reason="")
+    if status == DRIFTED:
+        return Q(ended_at__isnull=True, drifted_at__isnull=False)
     return Q(status=status)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import QueryDict
 
+from egress.domain.access import Destination
 from egress.domain.hosts import HostError, parse_pasted
 from egress.domain.wording import quoted
 from egress.models import CatalogueEntry, Request
@@ -92,6 +93,17 @@ class TypedRequest:
         if not number.isdigit() or int(number) >= len(filled):
             return "destinations"
         return f"destinations-{filled[int(number)]}-{part or 'host'}"
+
+    def read_as(self, understood: Iterable[Destination | None]) -> dict[str, str]:
+        """Return the hosts that were understood otherwise than they were typed, by input.
+
+        `understood` are the destinations in their order, None where one was not.
+        """
+        found = {}
+        for place, destination in zip(self.filled, understood, strict=False):
+            if destination and self.rows[place].host.strip() != destination.host:
+                found[f"destinations-{place}-host"] = destination.host
+        return found
 
     def query(self) -> str:
         """Return the query string of a deep link that fills the form like this."""

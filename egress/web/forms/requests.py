@@ -15,6 +15,7 @@ STATUSES = [("", "All"), *((status.value, status.value.capitalize()) for status 
 class RequestFilter(FilterForm):
     """Narrows requests by whose they are, how they stand, for what and where to."""
 
+    suggested = {"namespace": "namespaces", "host": "hosts"}
     whose = forms.ChoiceField(required=False, choices=[(MINE, "Mine"), (EVERYBODY, "Everybody's")])
     status = forms.ChoiceField(required=False, choices=STATUSES)
     cluster = forms.ChoiceField(required=False)

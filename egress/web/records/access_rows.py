@@ -12,6 +12,7 @@ from egress.models import Grant
 from egress.selectors.access_history import Question, Reached, reached
 from egress.selectors.requests import TimelineEntry, entry_of
 from egress.web.exports import Cell
+from egress.web.paging import every
 
 COLUMNS = (
     *("grant", "cluster", "namespace", "service_account", "host", "port", "protocol"),
@@ -75,7 +76,7 @@ def reach_rows(found: list[Reached]) -> list[ReachRow]:
 
 def records(grants: QuerySet[Grant], question: Question) -> Iterator[dict[str, Cell]]:
     """Yield one record per period for a download, newest grant first, read in pieces."""
-    rows = grants.order_by("-pk").iterator(chunk_size=_AT_ONCE)
+    rows = every(grants)
     while piece := list(islice(rows, _AT_ONCE)):
         for found in reached(piece, question):
             for period in found.periods:

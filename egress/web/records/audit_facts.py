@@ -2,17 +2,18 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from egress.models import AuditEvent, Person
 from egress.models.standing import Standing
-from egress.selectors.clusters import visible_clusters
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
 from egress.selectors.requests import visible_requests
@@ -34,6 +35,8 @@ KINDS = (
 """The nouns of events that people look for, with the filter of each."""
 SPANS = (("Last 24 hours", 1), ("Last 7 days", 7), ("Last 30 days", 30), ("Last year", 365))
 _CURSORS = ("before", "after")
+_Thing = tuple[str, str, Sequence[object], QuerySet[Any]]
+"""A label, the name of a page with its arguments, and the rows of which there has to be one."""
 _MOST_LINES = 2000
 
 
@@ -108,9 +111,21 @@ def facts_of(event: AuditEvent) -> list[tuple[str, str]]:
     ]
 
 
-def links_of(event: AuditEvent, standing: Standing) -> list[Link]:
-    """Return the pages about what an event names, as far as the person may open them."""
-    found = [*_about(event, standing), *_places(event, standing)]
+def links_of(event: AuditEvent, standing: Standing, clusters: Collection[str]) -> list[Link]:
+    """Return the pages about what an event names, as far as the person may open them.
+
+    `clusters` are the names of those that the person may see.
+    """
+    things = _things(event, standing)
+    known = _known(things, standing)
+    pages = [
+        Link(label, reverse(page, args=args))
+        for name, (label, page, args, _) in things.items()
+        if known[name]
+    ]
+    if event.cluster in clusters:
+        pages.append(Link(f"Cluster {event.cluster}", reverse("cluster", args=[event.cluster])))
+    found = [*pages, *_people(event, standing)]
     if event.host:
         # The whole minute of the event: its first moment is before what happened in it.
         minute = f"{event.at:%Y-%m-%dT%H:%M}"
@@ -120,32 +135,39 @@ def links_of(event: AuditEvent, standing: Standing) -> list[Link]:
     return found
 
 
-def _about(event: AuditEvent, standing: Standing) -> Iterator[Link]:
-    """Yield the request, the grant and the person that an event is about."""
+def _things(event: AuditEvent, standing: Standing) -> dict[str, _Thing]:
+    """Return the grant, the request and the namespace that an event names, by kind."""
     grant = event.target_id if event.target == "grant" else None
     asked = event.target_id if event.target == "request" else event.data.get("request")
-    if _is_key(grant) and visible_grants(standing).filter(pk=int(str(grant))).exists():
-        yield Link(f"Grant {grant}", reverse("grant", args=[int(str(grant))]))
-    if _is_key(asked) and visible_requests(standing).filter(pk=int(str(asked))).exists():
-        yield Link(f"Request {asked}", reverse("request", args=[int(str(asked))]))
+    things: dict[str, _Thing] = {}
+    if _is_key(grant):
+        rows = visible_grants(standing).filter(pk=int(str(grant)))
+        things["grant"] = (f"Grant {grant}", "grant", [int(str(grant))], rows)
+    if _is_key(asked):
+        requests = visible_requests(standing).filter(pk=int(str(asked)))
+        things["request"] = (f"Request {asked}", "request", [int(str(asked))], requests)
+    if event.cluster and event.namespace:
+        where = [event.cluster, event.namespace]
+        here = visible_namespaces(standing).filter(cluster__name=where[0], name=where[1])
+        things["namespace"] = (f"Namespace {event.namespace}", "namespace", where, here)
+    return things
+
+
+def _known(things: Mapping[str, _Thing], standing: Standing) -> Mapping[str, bool]:
+    """Return which of the things are there for the person, asked in one go."""
+    if not things:
+        return {}
+    asked = {f"has_{name}": Exists(rows) for name, (*_, rows) in things.items()}
+    found = Person.objects.filter(pk=standing.person_id or 0).values(**asked).first() or {}
+    return {name: bool(found.get(f"has_{name}")) for name in things}
+
+
+def _people(event: AuditEvent, standing: Standing) -> Iterator[Link]:
+    """Yield the pages of who did something, and to whom, for admins."""
     if standing.is_admin:
         named = event.target_id if event.target == "person" and _is_key(event.target_id) else "0"
-        for person in Person.objects.filter(pk=int(named)) | Person.objects.filter(
-            username=event.actor
-        ):
+        for person in Person.objects.filter(Q(pk=int(named)) | Q(username=event.actor)):
             yield Link(f"Person {person}", reverse("person", args=[person.pk]))
-
-
-def _places(event: AuditEvent, standing: Standing) -> Iterator[Link]:
-    """Yield the cluster and the namespace that an event names."""
-    if not event.cluster:
-        return
-    if visible_clusters(standing).filter(name=event.cluster).exists():
-        yield Link(f"Cluster {event.cluster}", reverse("cluster", args=[event.cluster]))
-    here = visible_namespaces(standing).filter(cluster__name=event.cluster, name=event.namespace)
-    if event.namespace and here.exists():
-        url = reverse("namespace", args=[event.cluster, event.namespace])
-        yield Link(f"Namespace {event.namespace}", url)
 
 
 def _is_key(value: object) -> bool:

@@ -1,16 +1,17 @@
 """The way of a grant in words for people, and as a picture."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from egress.domain.access import Destination, Subject
 from egress.domain.objects import ObjectKey, to_yaml
-from egress.domain.path import Place, Stop
-from egress.models import Cluster, DeliveryStep, Grant
+from egress.domain.path import Path, Place, Stop
+from egress.models import Cluster, Grant
 from egress.selectors.access import AccessAnswer
 from egress.selectors.paths import GrantPath, ObjectState, path_of_grant, path_of_question
 from egress.templatetags.portal import BADGES
 from egress.web.pictures.path import Drawing, Station, column, row
+from egress.web.records.grant_facts import InCluster
 
 _AT = {
     Place.WORKLOAD: "at the workload itself",
@@ -69,23 +70,17 @@ class ShownPath:
     is_open: bool
 
 
-def path_for(grant: Grant, steps: Iterable[DeliveryStep]) -> ShownPath | None:
-    """Return the way of a grant with the state of its objects; None once it has ended."""
-    if not grant.is_live:
-        return None
-    found = path_of_grant(grant, steps)
+def path_for(grant: Grant, carried: InCluster, way: Path) -> ShownPath:
+    """Return the way of a live grant with the state of its objects."""
+    found = path_of_grant(grant, carried.steps, way, carried.owned)
     return shown_path(found, grant.subject, grant.destination, grant.cluster)
 
 
-def path_for_answer(
-    cluster: Cluster, subject: Subject, answer: AccessAnswer, steps: Iterable[DeliveryStep] = ()
-) -> ShownPath | None:
-    """Return the way that an access check found, None for a question without a destination."""
-    if answer.grant is not None:
-        return path_for(answer.grant, steps)
+def path_for_answer(cluster: Cluster, subject: Subject, answer: AccessAnswer) -> ShownPath | None:
+    """Return the way of a question that no grant answers, None without a destination."""
     if answer.asked is None:
         return None
-    found = path_of_question(cluster, subject, answer.asked, answer.near)
+    found = path_of_question(cluster, subject, answer.asked, answer.near, answer.inventory)
     return shown_path(found, subject, answer.asked, cluster)
 
 

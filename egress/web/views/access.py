@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from egress.domain.access import Subject
-from egress.models import Grant
-from egress.selectors.access import access_check, others_reaching
+from egress.models import Cluster, Grant
+from egress.rules import may_ask
+from egress.selectors.access import AccessAnswer, access_check, others_reaching
 from egress.selectors.access_history import (
     Question,
     doubts,
@@ -21,13 +22,14 @@ from egress.selectors.access_history import (
     reached,
 )
 from egress.selectors.audit import covered_by, latest_check
+from egress.selectors.paths import way_of_grant
 from egress.web.exports import csv_download, ndjson_download
 from egress.web.forms.access import AccessCheckForm
 from egress.web.forms.access_history import AccessHistoryForm
 from egress.web.paging import newest_first
 from egress.web.records.access_rows import COLUMNS, asked_in_words, reach_rows, records
-from egress.web.records.grant_facts import ObjectFact, in_cluster, pinned_namespace
-from egress.web.records.grant_path import path_for_answer
+from egress.web.records.grant_facts import in_cluster
+from egress.web.records.grant_path import path_for, path_for_answer
 from egress.web.standing import clusters_in, standing_in
 
 
@@ -47,9 +49,9 @@ def check(request: HttpRequest) -> HttpResponse:
         subject = Subject(asked["namespace"], asked["service_account"])
         context |= {
             "answer": answer,
-            "path": path_for_answer(asked["cluster"], subject, answer) if answer else None,
-            "objects": _objects_of(answer.grant) if answer and answer.grant else [],
+            **_way_of(asked["cluster"], subject, answer),
             "others": others_reaching(standing, **asked) if answer else [],
+            "may_ask": bool(answer and answer.namespace and may_ask(standing, answer.namespace)),
             "ask_url": f"{reverse('request-new')}?{urlencode(form.cleaned_data)}",
             "history_url": f"{reverse('access-history')}?{_history_of(form.cleaned_data)}",
         }
@@ -66,14 +68,13 @@ def history(request: HttpRequest) -> HttpResponse:
     if question is not None:
         page = newest_first(grants_that_mattered(standing, question), request)
         found = reached(page.rows, question)
-        # Without a cluster of its own, the question is about those of the answer.
-        about = {one.grant.cluster for one in found} | {question.cluster} - {None}
+        about = [*clusters_in(request), *(one.grant.cluster for one in found)]
         check = latest_check()
         context |= {
             "page": page,
             "rows": reach_rows(found),
             "when": asked_in_words(question),
-            "doubts": doubts(question, sorted(filter(None, about), key=str)),
+            "doubts": doubts(standing, question, about),
             "drift": drift_within(standing, question),
             "check": check,
             "coverage": covered_by(check),
@@ -110,8 +111,16 @@ def _history_form(request: HttpRequest) -> AccessHistoryForm:
     return AccessHistoryForm(request.GET or None, clusters=clusters, now=timezone.now())
 
 
-def _objects_of(grant: Grant) -> list[ObjectFact]:
-    return in_cluster(grant, pinned_namespace(grant))[0]
+def _way_of(cluster: Cluster, subject: Subject, answer: AccessAnswer | None) -> dict[str, object]:
+    """Return the way that an access check found, and the objects that carry its grant."""
+    if answer is None:
+        return {}
+    grant = answer.grant
+    if grant is None:
+        return {"path": path_for_answer(cluster, subject, answer)}
+    way = way_of_grant(grant, answer.inventory)
+    carried = in_cluster(grant, answer.namespace, way)
+    return {"path": path_for(grant, carried, way), "objects": carried.objects}
 
 
 def _history_of(asked: dict[str, object]) -> str:

@@ -28,7 +28,7 @@ from egress.web.records.audit_facts import (
     links_of,
     span_chips,
 )
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 
 COLUMNS = [field.attname for field in AuditEvent._meta.concrete_fields]
 
@@ -63,7 +63,7 @@ def event_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "event": event,
         "change": change_of(event),
         "facts": facts_of(event),
-        "links": links_of(event, standing),
+        "links": links_of(event, standing, [one.name for one in clusters_in(request)]),
         "beside": beside(event, standing),
         **_chain(request),
     }

@@ -21,6 +21,7 @@ from egress.services.convergence.upgrading import older_sentence
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
 from egress.web.forms.clusters import ClusterSettingsForm, DriftPolicyForm
+from egress.web.forms.names import NamespaceFilter
 from egress.web.forms.posture import AttestForm
 from egress.web.paging import by_name
 from egress.web.records.brake import brake_panel
@@ -99,13 +100,17 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
     standing = standing_in(request)
     namespaces = visible_namespaces(standing).filter(cluster=cluster)
     slices = visible_slices(cluster, standing)
+    read = Cluster.objects.select_related("foreign_list").filter(pk=cluster.pk)
+    facts = facts_of(read)[0]
+    filters = NamespaceFilter(request.GET, auto_id="namespaces_%s")
     context = {
         "cluster": cluster,
-        "facts": facts_of(Cluster.objects.filter(pk=cluster.pk))[0],
+        "facts": facts,
         "checks": checks_of(cluster),
         "mesh": mesh_facts(cluster),
         "gateways": gateways_of(cluster),
-        "page": by_name(with_grant_counts(namespaces), request),
+        "filters": filters,
+        "page": by_name(with_grant_counts(filters.narrow(namespaces)), request),
         "slices": due_slices(slices),
         "waiting_chart": waiting_chart(slices, timezone.now()),
         "deliveries": latest_deliveries(slices),
@@ -113,7 +118,7 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
         "is_admin": is_admin(standing),
         "brake": brake_panel(cluster, standing),
         "too_old": older_sentence(cluster),
-        "foreign": foreign_panel(cluster, standing),
+        "foreign": foreign_panel(facts.cluster, standing),
         "posture": (posture := posture_page(cluster, standing)),
         "attest_form": AttestForm(checks=posture.unknown),
         "drift_form": DriftPolicyForm(initial={"policy": cluster.drift_policy}),

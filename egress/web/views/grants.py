@@ -12,9 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Grant
 from egress.selectors.grants import visible_grants
+from egress.selectors.paths import way_of_grant
+from egress.services import drift
 from egress.services import grants as grant_service
 from egress.services import requests as request_service
-from egress.services.errors import Missing
+from egress.services.errors import Conflict, Missing
 from egress.web.exports import csv_download, json_download
 from egress.web.forms.base import PageForm
 from egress.web.forms.grants import GrantFilter, ReasonForm, RenewForm
@@ -27,6 +29,7 @@ from egress.web.records.grant_facts import (
     pinned_namespace,
     records,
     rows,
+    with_renewal,
 )
 from egress.web.records.grant_path import path_for
 from egress.web.records.history import history_of
@@ -101,6 +104,19 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("grant", pk=pk)
 
 
+@login_required
+@require_POST
+def apply_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the worker write back what somebody changed in the cluster."""
+    grant = _grant(request, pk)
+    try:
+        drift.apply_again(grant=grant, actor=actor_of(request))
+        messages.success(request, "The worker writes back what differs now.")
+    except Conflict as error:
+        messages.error(request, error.message)
+    return redirect("grant", pk=pk)
+
+
 def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
     """Return the filters in the URL and the visible grants that pass them."""
     standing = standing_in(request)
@@ -113,7 +129,7 @@ def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
 def _grant(request: HttpRequest, pk: int) -> Grant:
     """Return a grant the person may see. Raises Missing for any other."""
     grants = visible_grants(standing_in(request)).select_related("cluster", "request__requester")
-    grant = with_enforcement(grants).filter(pk=pk).first()
+    grant = with_renewal(with_enforcement(grants)).filter(pk=pk).first()
     if grant is None:
         raise Missing(f"There is no grant {pk} among those you may see.")
     return grant
@@ -122,15 +138,17 @@ def _grant(request: HttpRequest, pk: int) -> Grant:
 def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
     """Render the page of one grant; `forms` are those that were sent and not accepted."""
     pinned = pinned_namespace(grant)
-    objects, steps = in_cluster(grant, pinned)
+    way = way_of_grant(grant) if grant.is_live else None
+    carried = in_cluster(grant, pinned, way)
     present = pinned if pinned and pinned.gone_at is None else None
     context = {
         "grant": grant,
-        "path": path_for(grant, steps),
+        "path": path_for(grant, carried, way) if way else None,
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
         "way": way_of(present) if present else way_in(grant.cluster, grant.namespace),
-        "objects": objects,
-        "steps": steps,
+        "objects": carried.objects,
+        "steps": carried.steps,
+        "difference": _difference(request, grant),
         "timeline": history_of("grant", grant.pk),
         "may": actions_on(grant, pinned, standing_in(request)),
         "renew_form": RenewForm(auto_id="renew_%s"),
@@ -140,3 +158,10 @@ def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse
     }
     status = max((form.http_status for form in forms.values()), default=200)
     return render(request, "grants/detail.html", context, status=status)
+
+
+def _difference(request: HttpRequest, grant: Grant) -> drift.Difference | None:
+    """Return how the cluster differs from a drifted grant now, None until somebody asks."""
+    if not (grant.is_open and grant.drifted_at and request.GET.get("live")):
+        return None
+    return drift.differences(grant=grant, actor=actor_of(request))

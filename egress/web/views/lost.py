@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
+from egress.services.requests import without_secrets
 from egress.web import errors
 from egress.web.unsent import place_here
 from egress.web.views.session import SignInForm, demo_people
@@ -35,9 +38,10 @@ def keeps_what_is_typed(view: View) -> View:
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Show a form again whose token is missing or old, with what was typed where that is safe.
 
-    Whoever lured somebody into sending it gains nothing: it is shown, never carried out.
+    It is shown, never carried out. A form of another site is not even shown: browsers send it
+    without the session, and what its author wrote would wait for the person as their own draft.
     """
-    if getattr(request, "htmx", False):
+    if getattr(request, "htmx", False) or _is_of_another_site(request):
         return errors.csrf_failed(request, reason)
     try:
         match = resolve(request.path_info)
@@ -51,15 +55,21 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     return shown
 
 
+def _is_of_another_site(request: HttpRequest) -> bool:
+    """Tell whether the browser says that another site made it send the form."""
+    origin = request.headers.get("Origin", "")
+    own = {request.get_host(), urlsplit(settings.PUBLIC_URL).netloc}
+    return bool(origin) and origin.rpartition("/")[2] not in own
+
+
 def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    place = place_here(request)
     form = request.POST.copy()
-    place = form["place"] = place_here(request)
-    form.pop("paste", None)
-    form.pop("csrfmiddlewaretoken", None)
+    form["place"] = place
     context = {
         "form": SignInForm(request),
         "next": place,
-        "kept": form.urlencode(),
+        "kept": without_secrets(form.urlencode()),
         "demo_people": demo_people(),
         "typed_first": True,
     }

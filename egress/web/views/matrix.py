@@ -6,11 +6,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from egress.selectors.clusters import visible_clusters
 from egress.selectors.grants import visible_grants
 from egress.web.forms.grants import MatrixFilter
 from egress.web.records.matrix import Cursor, matrix_of
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 
 
 @login_required
@@ -18,7 +17,7 @@ from egress.web.standing import standing_in
 def matrix(request: HttpRequest) -> HttpResponse:
     """Show the grants of one cluster as namespaces and hosts, narrowed by the URL."""
     standing = standing_in(request)
-    clusters = {cluster.name: cluster for cluster in visible_clusters(standing)}
+    clusters = {cluster.name: cluster for cluster in clusters_in(request)}
     filters = MatrixFilter(request.GET, clusters=list(clusters))
     shown = None
     if clusters and filters.is_valid():

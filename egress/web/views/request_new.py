@@ -19,7 +19,7 @@ from egress.web.request_around import around, link_to
 from egress.web.request_buttons import Pressed, press, with_pasted, with_preset
 from egress.web.request_fixes import fixes_of
 from egress.web.request_form import FormView, Noted
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 from egress.web.unsent import Unsent, place_here, unsent_at
 from egress.web.views.lost import keeps_what_is_typed
 from egress.web.ways import way_for
@@ -86,9 +86,9 @@ def options(request: HttpRequest) -> HttpResponse:
     if asked.get("of") == "accounts":
         typed = asked.get("service_account", "")
         accounts = shown.account_options(standing, cluster, namespace, typed)
-        return render(request, "requests/_options.html", {"accounts": accounts})
+        return render(request, "_options.html", {"names": accounts})
     namespaces = shown.namespace_options(standing, cluster, namespace)
-    return render(request, "requests/_options.html", {"namespaces": namespaces})
+    return render(request, "_options.html", {"namespaces": namespaces})
 
 
 def _take(request: HttpRequest, existing: Request | None) -> HttpResponse:
@@ -148,7 +148,7 @@ def _page(
 ) -> HttpResponse:
     """Show the form with its preview."""
     standing = standing_in(request)
-    choices = shown.choices(standing, typed)
+    choices = shown.choices(standing, typed, clusters_in(request))
     typed = shown.with_only_choices(typed, choices)
     seen = seen or service.preview(draft=typed.draft(), actor=actor_of(request))
     if form is None:

@@ -15,6 +15,7 @@ from egress.selectors.people import all_teams
 from egress.services import people
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
+from egress.web.forms.names import TeamFilter
 from egress.web.forms.people import MembersForm, RoleForm, TeamForm
 from egress.web.paging import by_name
 from egress.web.records.who import actor_of, admins_only
@@ -24,8 +25,10 @@ from egress.web.records.who import actor_of, admins_only
 @admins_only
 @require_safe
 def team_list(request: HttpRequest) -> HttpResponse:
-    """List every team with its members."""
-    return render(request, "people/teams.html", {"page": by_name(all_teams(), request)})
+    """List every team with its members, or those whose name begins so."""
+    filters = TeamFilter(request.GET)
+    page = by_name(filters.narrow(all_teams()), request)
+    return render(request, "people/teams.html", {"filters": filters, "page": page})
 
 
 @login_required

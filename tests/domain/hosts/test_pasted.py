@@ -1,4 +1,4 @@
-"""What people paste becomes destinations, and never shows a password."""
+"""What people paste becomes destinations."""
 
 import time
 from contextlib import suppress
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egress.domain.access import Protocol
-from egress.domain.hosts import HostError, parse_pasted, without_credentials
+from egress.domain.hosts import HostError, parse_pasted
 
 HTTP, TLS, TCP, GRPC = Protocol.HTTP, Protocol.TLS, Protocol.TCP, Protocol.GRPC
 
@@ -157,6 +157,42 @@ def test_pasted_text_becomes_destinations(
             ],
         ),
         ("a.example.com\na.example.com:8443", ["a.example.com:443 TLS", "a.example.com:8443 TLS"]),
+        ("host=pg.example.net dbname=shop user=me port=5433", ["pg.example.net:5433 TCP"]),
+        ("host=pg.example.net dbname=shop", ["pg.example.net:5432 TCP"]),
+        (
+            "host=a.example.net,b.example.net port=5432,5433",
+            ["a.example.net:5432 TCP", "b.example.net:5433 TCP"],
+        ),
+        (
+            "DB_HOST=pg.example.net\nDB_USER=app\nDB_PORT=5432\nMETRICS_PORT=9090",
+            ["pg.example.net:5432 TCP"],
+        ),
+        ("API_HOST=a.example.net\nMETRICS_PORT=9090", ["a.example.net:443 TLS"]),
+        (
+            "DB_HOST=pg.example.net\nDB_PORT=5432\ncurl https://a.example.com",
+            ["pg.example.net:5432 TCP", "a.example.com:443 TLS"],
+        ),
+        (
+            '{"host": "db.example.com", "timeout": 30, "port": 5432, "password": "x"}',
+            ["db.example.com:5432 TCP"],
+        ),
+        ('{"host":"db.example.com","timeout":30,"port":5432}', ["db.example.com:5432 TCP"]),
+        ("db.example.net:5432:shop:app:x.example.com", ["db.example.net:5432 TCP"]),
+        ("machine a.example.com login me password x", ["a.example.com:443 TLS"]),
+        ("nc -zv db.example.com 5432", ["db.example.com:5432 TCP"]),
+        ("psql -h db.example.net -p 5433 -U app shop", ["db.example.net:5433 TCP"]),
+        ("openssl s_client -connect a.example.com:8443", ["a.example.com:8443 TLS"]),
+        ("ldapsearch -H ldaps://l.example.com -w x.example.org", ["l.example.com:636 TLS"]),
+        (
+            "git clone https://x-access-token:ghs_x@git.example.com/a/b.git -b main",
+            ["git.example.com:443 TLS"],
+        ),
+        (
+            'curl "https://a.example.com/" ^\r\n  -H "accept: x.y"\r\nb.example.com',
+            ["a.example.com:443 TLS", "b.example.com:443 TLS"],
+        ),
+        ("db.example.com 5432", ["db.example.com:5432 TCP"]),
+        ("1 a.example.com\n2 b.example.com", ["a.example.com:443 TLS", "b.example.com:443 TLS"]),
     ],
 )
 def test_commands_connection_strings_and_settings_are_read_as_they_mean(
@@ -195,25 +231,6 @@ def test_a_piece_that_is_no_host_says_what_is_wrong_beside_the_good_ones() -> No
     assert "::1/128" in bad.message
 
 
-@pytest.mark.parametrize(
-    "pasted",
-    [
-        "https://u:hunter2@api.example.com",
-        "u:hunter2@api.example.com:443",
-        "postgres://u:hunter2@bad_host/x",
-        "postgres://u:hunter2/with/slash@db.example.net/x",
-        "postgres://u:hunter2?x#y@bad_host/x",
-        "u:hunter2/and@db.example.net",
-        "redis://u:hunter2",
-        "curl -u me:hunter2.example.com https://a.example.com",
-        "PASSWORD=hunter2.example.com\nHOST=a.example.com",
-        "jdbc:oracle:thin:me/hunter2@ora.example.net:1521:SID",
-    ],
-)
-def test_a_password_is_not_repeated(pasted: str) -> None:
-    assert "hunter2" not in repr(parse_pasted(pasted))
-
-
 @pytest.mark.parametrize("pasted", ["", "  \n ", ",,;"])
 def test_nothing_pasted_is_a_clear_error(pasted: str) -> None:
     with pytest.raises(HostError, match="No host was found"):
@@ -244,6 +261,16 @@ def test_too_much_at_once_is_a_clear_error(pasted: str) -> None:
         "\n" * 7999,
         "jdbc:oracle:thin:" + "@" * 7900,
         "a://" + "b:c" * 2600,
+        "@" + ",:" * 3900,
+        "key" * 2600,
+        "key='" * 1600,
+        'token="\\' * 1100,
+        "x -a " * 1600,
+        "x -a it's " * 800,
+        "curl " + "a'b " * 1900,
+        "A=b\n" * 1900,
+        "machine " + "a " * 3900,
+        "h-" * 3900 + " -x",
     ],
 )
 def test_hostile_text_takes_no_long_time(pasted: str) -> None:
@@ -251,37 +278,6 @@ def test_hostile_text_takes_no_long_time(pasted: str) -> None:
     with suppress(HostError):
         parse_pasted(pasted)
     assert time.thread_time() - start < 0.5
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.text("hunter2:/@?#=;., '\"\n", max_size=40))
-def test_a_password_in_an_address_leaves_no_trace_in_what_is_kept(text: str) -> None:
-    kept = without_credentials(
-        f"see postgres://app:q7x9!{text.split()[0] if text.split() else ''}@db.x/y"
-    )
-    assert "q7x9" not in kept
-    assert kept.startswith("see postgres://")
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("https://u:p@api.example.com/x", "https://api.example.com/x"),
-        ("api.example.com", "api.example.com"),
-        (
-            "Ask <me@example.com> or https://x.example/@me",
-            "Ask <me@example.com> or https://x.example/@me",
-        ),
-        ("password=hunter2 and API_KEY=abc", "password= and API_KEY="),
-        (
-            "jdbc:oracle:thin:me/pw@ora.example.net:1521:SID",
-            "jdbc:oracle:thin:ora.example.net:1521:SID",
-        ),
-        ("u:hunter2@api.example.com:443", "api.example.com:443"),
-    ],
-)
-def test_only_credentials_are_taken_out_of_what_is_kept(typed: str, kept: str) -> None:
-    assert without_credentials(typed) == kept
 
 
 @settings(max_examples=150, deadline=None)

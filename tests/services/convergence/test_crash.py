@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from egress.cluster import kinds
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
-from egress.models import Delivery, Grant, Namespace, OwnedObject
+from egress.models import Delivery, Grant, Namespace, OwnedObject, Slice
 from egress.services.convergence.sweep import full_sweep
 from tests.services.convergence.crashing import Killed, Moments, dying
 from tests.services.world import World, assert_chain_is_valid
@@ -145,4 +145,46 @@ def test_what_is_to_be_made_anew_is_on_record_as_written_only_once_it_was(
     deleted = "written" if when != "before delete" else "failed"
     assert results == {"delete": deleted, "create": "failed"}
     assert world.hosts() == {("api.example.com", 443)}
+    assert_chain_is_valid()
+
+
+class Nth(Moments):
+    """Kills at the moment of a name when it comes for the `number`-th time."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__()
+        self._name, self._number = name, number
+
+    def pass_by(self, name: str) -> None:
+        self.seen.append(name)
+        if name == self._name and self.seen.count(name) == self._number:
+            raise Killed(name)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_is_narrowed_before_it_is_removed_is_on_record_as_written(
+    gated: World, number: int
+) -> None:
+    grant = gated.deliver("api.example.com")
+    gated.revoke(grant)
+    with dying(Nth("after update", number), gated.sandbox.gateway), pytest.raises(Killed):
+        gated.converge("doomed")
+    gated.run_out()
+    gated.converge("heir")
+    updates = Delivery.objects.get(outcome="abandoned").steps.filter(action="update")
+    assert [step.result for step in updates.order_by("position")][:number] == ["written"] * number
+
+
+def test_what_another_delivery_wrote_to_since_is_not_told_as_failed(gated: World) -> None:
+    gated.revoke(gated.deliver("api.example.com"))
+    with dying(Nth("after update", 2), gated.sandbox.gateway), pytest.raises(Killed):
+        gated.converge("doomed")
+    gated.run_out()
+    Slice.objects.filter(key__startswith="host:").update(due_at="2100-01-01T00:00Z")
+    gated.make_due()
+    gated.converge("heir of the namespace")
+    gated.run_out()
+    gated.converge("heir")
+    narrowed = Delivery.objects.get(outcome="abandoned").steps.get(kind="DestinationRule")
+    assert narrowed.result == "unknown"
     assert_chain_is_valid()

@@ -1,9 +1,10 @@
 """A write whose answer came too late may arrive at any moment, and is known as ours then."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from unittest import mock
 
 from django.utils import timezone
 
@@ -14,6 +15,8 @@ from tests.services.world import World
 
 HOST = "api.example.com"
 KEY = f"host:{HOST}"
+CONVERGENCE = "egress.services.convergence"
+READS = ("get", "list", "pages")
 
 
 def late(world: World, kind: str) -> list[Callable[[], Any]]:
@@ -82,3 +85,36 @@ def test_what_never_arrived_is_made_once_nothing_can_arrive_any_more(world: Worl
     second.refresh_from_db()
     assert second.status == "active"
     assert world.hosts() == {(HOST, 443), (HOST, 8443)}
+
+
+def test_what_arrives_while_the_last_moment_for_it_goes_by_is_not_taken_for_gone(
+    world: World,
+) -> None:
+    grant = world.approve(HOST)
+    sent = late(world, "ServiceEntry")
+    world.revoke(grant)
+    be_due(world, quiet=False)
+    now = timezone.now()
+
+    def clock() -> datetime:
+        return now
+
+    def arrive(name: str, call: Callable[[], Any]) -> Any:
+        nonlocal now
+        answer = call()
+        if name in READS and sent:
+            sent.pop()()
+            now += timedelta(minutes=5)
+        return answer
+
+    with mock.patch(f"{CONVERGENCE}.claim.database_now", clock), through(world, arrive):
+        world.converge()
+    grant.refresh_from_db()
+    assert not sent
+    assert grant.confirmed_at is None
+    be_due(world, quiet=True)
+    world.converge()
+    grant.refresh_from_db()
+    assert grant.confirmed_at is not None
+    assert world.hosts() == set()
+    assert not OwnedObject.objects.exists()

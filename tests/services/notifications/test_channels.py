@@ -101,6 +101,9 @@ def test_two_channels_cannot_have_one_name(adam: Person) -> None:
         (f"https://hooks.slack.com/services/{SECRET}", "slack://…"),
         ("jsons://user:hush@hooks.example.com:8443/hush", "jsons://hooks.example.com:8443/…"),
         ("mmosts://chat.example.com/hush", "mmosts://chat.example.com/…"),
+        ("ntfys://push.example.com/hush", "ntfys://push.example.com/…"),
+        ("ntfys://hush", "ntfys://…"),
+        ("https://ntfy.sh/hush", "ntfys://…"),
     ],
 )
 def test_what_is_shown_of_an_address_holds_no_secret(url: str, shown: str) -> None:
@@ -118,6 +121,10 @@ def test_what_is_shown_of_an_address_holds_no_secret(url: str, shown: str) -> No
         "dbus://",
         "jsons://",
         f"{SLACK}?template=/etc/passwd",
+        f"{SLACK}?footer=no;template=/etc/passwd",
+        f"{SLACK}/#chat?template=/etc/passwd",
+        f"{SLACK}?%20Template=/etc/passwd",
+        f"https://hooks.slack.com/services/{SECRET}?template=/etc/passwd",
         "jsons://hooks.example.com/\nsecond line",
         "jsons://[::1",
         "x" * 3000,
@@ -146,6 +153,8 @@ def test_other_addresses_are_refused_without_being_quoted(url: str) -> None:
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
+        ("fec0::1", False),
+        ("::7f00:1", False),
         ("not-an-address", False),
     ],
 )
@@ -256,7 +265,9 @@ def test_an_admin_tries_a_channel_and_sees_what_came_of_it(
     assert "adam tries the channel chat" in hook.taken[0][1]
 
 
-def test_words_of_people_call_nobody_in_a_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_of_people_call_nobody_in_a_chat_and_hide_no_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import apprise
 
     said = {}
@@ -266,5 +277,8 @@ def test_words_of_people_call_nobody_in_a_chat(monkeypatch: pytest.MonkeyPatch) 
         return True
 
     monkeypatch.setattr(apprise.plugins.slack.NotifySlack, "notify", notify)
-    webhook.send(SLACK, title="<!channel> @here", text="`code`")
-    assert said == {"title": "‹!channel› ＠here", "body": "'code'"}
+    webhook.send(SLACK, title="<!channel> @here", text="`code` [Approve](https://evil.example)")
+    assert said == {
+        "title": "‹!channel› ＠here",
+        "body": "'code' (Approve)(https://evil.example)",
+    }

@@ -1,18 +1,19 @@
 """Messages leave at least once, under one id, and never to somebody who may not know any more."""
 
 import smtplib
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.utils import timezone
 
-from egress.domain.notices import TRIES, Kind, Way
-from egress.models import Channel, DigestTime, Namespace, Notification, Outgoing, Person, Preference
+from egress.domain.notices import TRIES, Kind
+from egress.models import Channel, Namespace, Notification, Outgoing, Person
 from egress.services import people
-from egress.services.notifications import channels, clear_old, make_digests, tend, webhook
+from egress.services.notifications import channels, clear_old, tend, webhook
 from egress.services.notifications.errors import UndeliverableError
+from egress.services.notifications.mail import letter_for
 from egress.services.notifications.outgoing import send_due
 from tests import factories as make
 from tests.services.notifications.conftest import with_mail
@@ -53,8 +54,13 @@ def send() -> int:
     return send_due(timezone.now() + timedelta(seconds=1))
 
 
-def at(hour: int, day: int = 3) -> datetime:
-    return datetime(2031, 5, day, hour, tzinfo=timezone.get_default_timezone())
+class Killed(BaseException):
+    """The process of a worker ends in the middle of sending."""
+
+
+def die(_: object) -> None:
+    """Send nothing, and end the worker."""
+    raise Killed
 
 
 # --- mail --------------------------------------------------------------------------------------
@@ -155,12 +161,6 @@ def test_an_address_that_the_server_refuses_holds_no_other_mail_up(
 def test_a_worker_that_dies_while_sending_leaves_the_mail_to_another_one(
     shop: Namespace, owner: Person, decider: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(_: object) -> None:
-        raise Killed
-
     submit(shop, owner)
     tell()
     with monkeypatch.context() as patched:
@@ -172,43 +172,88 @@ def test_a_worker_that_dies_while_sending_leaves_the_mail_to_another_one(
     assert Outgoing.objects.get().status == Outgoing.Status.SENT
 
 
-# --- the daily mail ----------------------------------------------------------------------------
-
-
-def test_the_daily_mail_comes_at_ones_hour_once_a_day_and_only_when_something_waits(
-    shop: Namespace, owner: Person, decider: Person
+def test_what_another_worker_is_sending_at_this_moment_is_left_to_it(
+    shop: Namespace, owner: Person, decider: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Preference.objects.create(person=decider, kind=Kind.TO_DECIDE, way=Way.DIGEST)
-    DigestTime.objects.create(person=decider, hour=9)
-    assert make_digests(at(9)) == 0
-    submit(shop, owner, "one.example.com")
-    submit(shop, owner, "two.example.com")
+    submit(shop, owner)
     tell()
-    assert make_digests(at(8)) == 0
-    assert make_digests(at(9)) == 1
-    assert make_digests(at(10)) == 0
-    send_due(at(10))
-    (letter,) = mail.outbox
-    assert letter.subject == "2 notifications from Egress Portal"
-    assert "one.example.com" in letter.body
-    assert "two.example.com" in letter.body
-    assert make_digests(at(9, day=4)) == 0
+
+    def overtaken() -> bool:
+        """Let another worker begin after this one made its list. It never comes to an end."""
+        with monkeypatch.context() as patched:
+            patched.setattr("django.core.mail.EmailMultiAlternatives.send", die)
+            with pytest.raises(Killed):
+                send()
+        return False
+
+    assert send_due(timezone.now() + timedelta(seconds=1), is_stopping=overtaken) == 0
+    assert mail.outbox == []
 
 
-def test_the_daily_mail_leaves_out_what_was_read_or_decided(
-    shop: Namespace, owner: Person, decider: Person
+def test_a_message_late_in_a_long_round_has_as_much_time_as_the_first(
+    shop: Namespace, owner: Person, decider: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Preference.objects.create(person=decider, kind=Kind.TO_DECIDE, way=Way.DIGEST)
-    read, decided, _ = (submit(shop, owner, f"{n}.example.com") for n in ("a", "b", "c"))
+    began = timezone.now() - timedelta(minutes=10)
+    submit(shop, owner)
+    tell(began)
+    honest = mail.EmailMultiAlternatives.send
+    others = []
+
+    def slow(letter: Any, *arguments: Any) -> int:
+        others.append(send_due(timezone.now()))
+        return int(honest(letter, *arguments))
+
+    monkeypatch.setattr(mail.EmailMultiAlternatives, "send", slow)
+    assert send_due(began) == 1
+    assert others == [0]
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        smtplib.SMTPRecipientsRefused({"alice@example.com": (451, b"greylisted, come again")}),
+        smtplib.SMTPSenderRefused(530, b"authenticate first", "egress@example.com"),
+    ],
+)
+def test_what_a_mail_server_takes_later_is_tried_again(
+    refusal: Exception,
+    shop: Namespace,
+    owner: Person,
+    decider: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> int:
+        raise refusal
+
+    submit(shop, owner)
     tell()
-    Notification.objects.filter(request=read).update(read_at=timezone.now())
-    make_digests(at(9))
-    deny(decided, make.approver("ann"))
-    send_due(at(10))
-    (letter,) = mail.outbox
-    assert "c.example.com" in letter.body
-    assert "a.example.com" not in letter.body
-    assert "b.example.com" not in letter.body
+    with monkeypatch.context() as patched:
+        patched.setattr(mail.EmailMultiAlternatives, "send", refuse)
+        assert send() == 0
+    assert send_due(timezone.now() + timedelta(hours=1)) == 1
+
+
+def test_two_portals_of_one_sender_never_use_the_same_id_for_two_mails(
+    shop: Namespace, owner: Person, decider: Person, settings: Any
+) -> None:
+    submit(shop, owner)
+    tell()
+    row = Outgoing.objects.get()
+    anew = Outgoing.objects.get()
+    anew.created_at += timedelta(days=30)
+
+    def message_id(one: Outgoing, url: str) -> str:
+        settings.PUBLIC_URL = url
+        letter = letter_for(one, decider)
+        assert letter is not None
+        return str(letter.extra_headers["Message-ID"])
+
+    first = message_id(row, "https://egress.example.com/")
+    assert message_id(row, "https://egress.example.com/") == first
+    assert message_id(row, "https://staging.example.com:8443") != first
+    assert message_id(anew, "https://egress.example.com/") != first
+    assert first == f"<{row.key}-{row.created_at:%Y%m%d%H%M%S}@egress.example.com>"
 
 
 # --- channels ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import resolve
 from django.utils import timezone
 
@@ -20,7 +21,9 @@ from egress.models import (
     Preference,
     Request,
 )
-from egress.selectors.notifications import unread_count, visible_notifications
+from egress.models.standing import standing_of
+from egress.selectors.attention import attention_of
+from egress.selectors.notifications import visible_notifications
 from egress.services import audit, grants, people, requests
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
@@ -110,7 +113,7 @@ def test_a_decision_is_told_to_the_requester_and_settles_what_others_were_told(
     row = Notification.objects.get(person=owner)
     assert row.title == f"Request #{request.pk} for shop was denied by alice"
     assert "Not that one." in row.text
-    assert unread_count(mate) == 0
+    assert attention_of(standing_of(mate)).unread == 0
 
 
 def deny(request: Request, who: Person) -> None:
@@ -225,6 +228,29 @@ def test_of_two_workers_at_the_same_events_one_tells(
     assert Notification.objects.count() == 1
 
 
+def test_a_worker_that_is_overtaken_while_it_looks_for_its_place_puts_nothing_back(
+    shop: Namespace, owner: Person, alice: Person
+) -> None:
+    submit(shop, owner)
+    tell()
+    first: list[str] = []
+
+    def overtake(execute: Any, sql: str, *rest: Any) -> Any:
+        """After the first question of this worker, let another one tell of new events."""
+        result = execute(sql, *rest)
+        if not first:
+            first.append(sql)
+            submit(shop, owner, "next.example.com")
+            assert tell() == 1
+        return result
+
+    with connection.execute_wrapper(overtake):
+        assert tell() == 0
+    assert NotificationCursor.objects.get().sequence == AuditHead.objects.get().sequence
+    submit(shop, owner, "last.example.com")
+    assert tell() == 1
+
+
 def test_drift_of_every_sweep_is_told_once_until_it_is_read_and_some_time_went_by(
     cluster: Cluster, adam: Person
 ) -> None:
@@ -256,6 +282,53 @@ def test_a_grant_that_fails_again_and_again_is_told_once_but_its_end_is_told(
     grants.revoke(grant=grant, actor=make.actor(owner), reason="Not needed.")
     tell()
     assert Notification.objects.latest("pk").title.endswith("was revoked")
+
+
+def test_who_hears_by_mail_hears_again_of_a_failure_without_opening_the_list(
+    shop: Namespace, owner: Person, team_mate: Person
+) -> None:
+    now, grant = timezone.now(), make.grant(shop, owner)
+    for later, names in ((0, ["marge", "owner"]), (1, []), (7, ["marge"])):
+        record(Tag.GRANT_FAILED, grant)
+        tell(now + timedelta(hours=later))
+        rows = Notification.objects.filter(created_at=now + timedelta(hours=later))
+        assert sorted(rows.values_list("person__username", flat=True)) == names
+    assert Notification.objects.filter(person=team_mate).exclude(outgoing=None).count() == 2
+
+
+def test_a_failure_is_news_to_who_has_not_read_of_something_else(
+    shop: Namespace, owner: Person
+) -> None:
+    first = make.grant(shop, owner, "a.example.com")
+    a, b, c, d = (
+        first,
+        *(make.grant(shop, owner, f"{n}.example.com", request=first.request) for n in "bcd"),
+    )
+    record(Tag.GRANT_SUSPENDED, a)
+    record(Tag.GRANT_FAILED, a, b)
+    tell()
+    record(Tag.GRANT_FAILED, c, d)
+    tell()
+    assert list(Notification.objects.order_by("pk").values_list("title", flat=True)) == [
+        "Access of shop to a.example.com:443 is suspended",
+        "Access of shop to a.example.com:443 and b.example.com:443 could not be applied",
+        "Access of shop to c.example.com:443 and d.example.com:443 could not be applied",
+    ]
+
+
+def test_what_two_people_did_at_the_same_time_is_told_to_each_of_the_other(
+    shop: Namespace, owner: Person, team_mate: Person
+) -> None:
+    first = make.grant(shop, owner, "a.example.com")
+    second = make.grant(shop, owner, "b.example.com", request=first.request)
+    grants.revoke(grant=first, actor=make.actor(team_mate), reason="Not needed.")
+    grants.revoke(grant=second, actor=make.actor(owner), reason="Not needed.")
+    tell()
+    told_of = dict(Notification.objects.values_list("person__username", "title"))
+    assert told_of == {
+        "owner": "Access of shop to a.example.com:443 was revoked",
+        "marge": "Access of shop to b.example.com:443 was revoked",
+    }
 
 
 def test_an_edited_request_is_not_told_again_to_who_has_not_read_of_it(
@@ -365,9 +438,9 @@ def test_a_notification_is_hidden_from_who_may_not_see_its_request_any_more(
 ) -> None:
     submit(shop, owner)
     tell()
-    assert unread_count(alice) == 1
+    assert attention_of(standing_of(alice)).unread == 1
     alice.roles.all().delete()
-    assert unread_count(alice) == 0
+    assert attention_of(standing_of(alice)).unread == 0
     assert not visible_notifications(alice).exists()
 
 
@@ -376,9 +449,9 @@ def test_what_is_said_of_a_cluster_is_hidden_from_a_former_admin(
 ) -> None:
     drift(cluster)
     tell()
-    assert unread_count(adam) == 1
+    assert attention_of(standing_of(adam)).unread == 1
     adam.roles.all().delete()
-    assert unread_count(adam) == 0
+    assert attention_of(standing_of(adam)).unread == 0
 
 
 def test_a_grant_of_a_namespace_that_has_another_owner_now_is_hidden(
@@ -386,6 +459,6 @@ def test_a_grant_of_a_namespace_that_has_another_owner_now_is_hidden(
 ) -> None:
     record(Tag.GRANT_FAILED, make.grant(shop, owner, status=GrantStatus.PENDING))
     tell()
-    assert unread_count(owner) == 1
+    assert attention_of(standing_of(owner)).unread == 1
     Namespace.objects.update(owner_label="team-payments")
-    assert unread_count(owner) == 0
+    assert attention_of(standing_of(owner)).unread == 0

@@ -44,6 +44,17 @@ def test_no_leads_to_the_filled_request(owner: Person, shop: Namespace) -> None:
     assert f'href="{reverse("request-new")}?{query}&amp;port=8443"' in page
 
 
+def test_asking_is_offered_to_those_who_may_ask(
+    olga: Person, alice: Person, shop: Namespace
+) -> None:
+    for who in (olga, alice):
+        page = text(ask(who))
+        assert "Ask for it</a>" not in page
+        assert "Members of team team-shop may ask for it." in page
+    Namespace.objects.update(owner_label="")
+    assert "No team owns this namespace" in text(ask(olga))
+
+
 def test_a_grant_that_waits_is_not_a_yes(owner: Person, shop: Namespace) -> None:
     factories.grant(shop, owner, "api.stripe.com", status=GrantStatus.PENDING)
     page = text(ask(owner))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,6 +89,33 @@ def test_a_day_a_moment_and_a_span_may_be_asked_for(
     assert when in page
     assert (reverse("grant", args=[grant.pk]) in page) is is_there
     assert ("Nobody, as far as you may see" in page) is not is_there
+
+
+def test_a_day_that_is_sent_again_from_the_page_is_the_same_question(
+    olga: Person, grant: Grant
+) -> None:
+    page = text(ask(olga, at="2026-03-01"))
+    asked = dict(re.findall(r'name="(at|until)" value="([^"]*)"', page))
+    assert asked == {"at": "2026-03-01T00:00", "until": "2026-03-01T23:59"}
+    assert "on 2026-03-01 (UTC)" in text(ask(olga, **asked))
+
+
+def test_a_time_before_the_portal_is_not_answered_with_a_plain_nobody(
+    olga: Person, grant: Grant
+) -> None:
+    page = text(ask(olga, host="unheard-of.example.com", at="2019-01-01"))
+    assert "Nobody, as far as you may see" in page
+    assert "What could be reached there before is not known here." in page
+
+
+def test_a_printed_part_of_an_answer_says_that_it_is_one(
+    owner: Person, shop: Namespace, grant: Grant
+) -> None:
+    part = "This is one page of a longer list."
+    assert part not in text(ask(owner, at="2026-03-05"))
+    for port in range(1, 52):
+        factories.grant(shop, owner, "api.stripe.com", port=port, created_at=NOON)
+    assert part in text(ask(owner, at="2026-03-05"))
 
 
 def test_a_stranger_is_told_of_nobody(stranger: Person, payments: Namespace, grant: Grant) -> None:

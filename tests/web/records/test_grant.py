@@ -93,6 +93,25 @@ def test_objects_of_other_hosts_of_the_namespace_are_not_shown(
     assert base("other.example.com") not in body(read(client, owner, "grant", grant.pk))
 
 
+@pytest.mark.parametrize(
+    ("reason", "page"),
+    [("ForeignObject", "/clusters/main/foreign"), ("Forbidden", "/clusters/main"), ("Odd", "")],
+)
+def test_a_failure_comes_with_what_to_do_and_the_page_that_helps(
+    client: Client, owner: Person, shop: Namespace, reason: str, page: str
+) -> None:
+    grant = factories.grant(shop, owner, failed_reason=reason, failed_message="No.")
+    shown = body(read(client, owner, "grant", grant.pk)).partition("What to do.")[2]
+    assert f'href="{page or reverse("request", args=[grant.request_id])}"' in shown.split("</p>")[0]
+
+
+def test_an_ended_grant_asks_nothing_of_anybody(
+    client: Client, owner: Person, shop: Namespace
+) -> None:
+    grant = factories.grant(shop, owner, status=GrantStatus.REVOKED, failed_reason="Forbidden")
+    assert "What to do." not in body(read(client, owner, "grant", grant.pk))
+
+
 def test_text_of_people_and_clusters_is_never_markup(
     client: Client, owner: Person, shop: Namespace
 ) -> None:

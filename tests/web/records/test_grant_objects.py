@@ -82,7 +82,7 @@ def own(cluster: Cluster, names: Iterable[Name]) -> None:
 def shown(grant: Grant) -> set[Name]:
     return {
         (fact.owned.kind, fact.owned.namespace, fact.owned.name)
-        for fact in in_cluster(grant, pinned_namespace(grant))[0]
+        for fact in in_cluster(grant, pinned_namespace(grant)).objects
     }
 
 

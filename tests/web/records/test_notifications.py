@@ -64,12 +64,12 @@ def test_the_bell_costs_one_query_whose_length_is_bounded(
     owner: Person, django_assert_num_queries: Any
 ) -> None:
     from egress.models.standing import standing_of
-    from egress.selectors.notifications import unread_count
+    from egress.selectors.attention import attention_of
 
     add(owner, 30)
     standing = standing_of(owner)
     with django_assert_num_queries(1) as seen:
-        assert unread_count(standing) == 10
+        assert attention_of(standing).unread == 10
     assert "LIMIT 10" in seen[0]["sql"]
 
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db.models import F
+from django.http import QueryDict
 from django.test import RequestFactory
 
 from egress.models import CatalogueEntry
-from egress.web.paging import Page, by_name, every, newest_first
+from egress.web.paging import Page, by_name, every, in_order, newest_first
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +110,33 @@ def test_a_page_of_names_behind_the_end_is_empty_and_leads_nowhere(
     seven: list[int], query: str
 ) -> None:
     assert named(query) == Page([])
+
+
+# --- in any order -----------------------------------------------------------------------------
+
+
+def ordered(query: str = "") -> Page[CatalogueEntry]:
+    rows = CatalogueEntry.objects.annotate(rank=F("pk") % 2)
+    return in_order(rows, QueryDict(query.removeprefix("?")), ("-rank", "pk"), size=3)
+
+
+def test_walking_in_an_order_of_several_columns_shows_every_row_once(seven: list[int]) -> None:
+    first = ordered("?q=x")
+    assert first.newer == ""
+    second = ordered(first.older)
+    third = ordered(second.older)
+    wanted = sorted(seven, key=lambda key: (-(key % 2), key))
+    assert keys(first) + keys(second) + keys(third) == wanted
+    assert first.older == f"?q=x&after={wanted[2] % 2}.{wanted[2]}"
+    assert third.older == ""
+    assert keys(ordered(third.newer)) == keys(second)
+    assert keys(ordered(ordered(third.newer).newer)) == keys(first)
+
+
+@pytest.mark.parametrize("cursor", ["1", "1.2.3", "1.", "x.1", "1.-2", f"1.{'9' * 40}", ""])
+def test_what_are_no_keys_of_the_order_shows_the_first_page(seven: list[int], cursor: str) -> None:
+    assert keys(ordered(f"?before={cursor}")) == keys(ordered())
+    assert keys(ordered(f"?after={cursor}")) == keys(ordered())
 
 
 # --- everything, for downloads ----------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What people paste into the request form: URLs, curl lines, connection strings, lists."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -52,7 +53,7 @@ def parse_pasted(text: str) -> Pasted:
     """
     if len(text) > _MAX_CHARACTERS:
         raise HostError("PastedTooMuch", f"Paste at most {_MAX_CHARACTERS} characters at once.")
-    found = _found_in(text.replace("\r\n", "\n"))
+    found = _found_in(_as_in_a_shell(text.replace("\r\n", "\n")))
     pieces = dict.fromkeys(one for one in found if isinstance(one, Piece))
     remarks = dict.fromkeys(one.text for one in found if isinstance(one, Remark))
     if not pieces:
@@ -65,13 +66,25 @@ def parse_pasted(text: str) -> Pasted:
     return Pasted(tuple(understood), tuple(remarks))
 
 
+def _as_in_a_shell(text: str) -> str:
+    """Return command lines of Windows with the signs that a Unix shell has for the same."""
+    if '^"' in text:
+        text = text.replace('^"', '"')
+    return re.sub(r"(?<=[ \t])[\^`]\n", "\\\\\n", text)
+
+
 def _found_in(text: str) -> list[Found]:
     found: list[Found] = []
+    last = -1
     for one in _named_in(text):
-        if not isinstance(one, Port):
-            found.append(one)
-        elif found and isinstance(found[-1], Piece) and found[-1].port is None:
-            found[-1] = replace(found[-1], port=one.number)
+        if isinstance(one, Port):
+            server = found[last] if found else None
+            if isinstance(server, Piece) and server.port is None and server.setting == one.setting:
+                found[last] = replace(server, port=one.number)
+            continue
+        found.append(one)
+        if isinstance(one, Piece):
+            last = len(found) - 1
     return found
 
 

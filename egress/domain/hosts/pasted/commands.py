@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 
 from egress.domain.hosts.pasted.pieces import CREDENTIALS, FIXED, PROXY, Found
+from egress.domain.hosts.pasted.shell import split_words
 from egress.domain.hosts.pasted.words import pieces_of_word
 
 _COMMAND = re.compile(
     r"[^\S\n]*(?:[$#%>]\s+)?(?:kubectl\s[^\n]{0,300}?\s--\s+)?"
-    r"(?:(?:sudo|time|env|command)\s+|[A-Za-z_]\w*=\S*\s+)*"
+    r"(?:(?:sudo|time|env|command)[^\S\n]+|[A-Za-z_]\w*=\S*[^\S\n]+)*"
     r"(?:/[\w/.-]{1,99}/)?(curl|wget|https?)(?:\.exe)?\s"
 )
 _ENDS = frozenset({"|", "||", "&&", "&", ";", ">", ">>", "2>", "<"})
@@ -33,16 +34,21 @@ _OPTIONS = """
     retry-max-time sasl-authzid service-name session socks4 socks4a socks5 socks5-hostname
     speed-limit speed-time stderr time-cond timeout tls-max tls13-ciphers tlspassword tlsuser trace
     trace-ascii tries unix-socket upload-file url url-query user user-agent variable verify wait
-    write-out
+    write-out accept append-output base bind-address cert-key domains egd-file exclude-domains
+    haproxy-clientip https-proxy input-file ipfs-gateway level libcurl load-cookies postquote
+    prequote proxy-capath proxy-ciphers proxy-crlfile proxy-pinnedpubkey random-file reject
+    save-cookies telnet-option trace-config
 """
 _LONG_WITH_VALUE = frozenset(_OPTIONS.split())
 _PROXIES = frozenset(
     {"x", "proxy", "preproxy", "socks4", "socks4a", "socks5", "socks5-hostname", "https-proxy"}
 )
-_SECRETS = frozenset(
-    {"u", "U", "a", "user", "password", "auth", "http-user", "http-password", "oauth2-bearer"}
-    | {"pass", "proxy-user", "proxy-password", "proxy-pass", "tlsuser", "tlspassword", "aws-sigv4"}
+_SECRET_LETTERS = frozenset("uUa")
+_SECRET_OPTION = re.compile(
+    r"(?<!ask-)(?<!ask)pass(?!ive)|token|secret|bearer|user(?!-agent)|^auth$|^aws-sigv4$"
 )
+"""Programs have more of them every year: what one is called tells."""
+
 _SECRET_HEADER = re.compile(r"(?:proxy-)?authorization|cookie|\S*(?:token|key|secret)\s*:", re.I)
 
 
@@ -54,12 +60,12 @@ def is_command(text: str, at: int = 0) -> bool:
 def pieces_of_command(text: str, at: int = 0) -> tuple[list[Found], int]:
     """Return what the command line that begins at a place names, and where the line ends.
 
-    A line goes on behind a backslash at its end and within quotes. `is_command` must hold.
+    `is_command` must hold.
     """
     match = _COMMAND.match(text, at)
     if match is None:
         return [], at
-    words, end = _split(text, match.end(1))
+    words, end = split_words(text, match.end(1))
     return list(_pieces("http" if match[1] == "https" else match[1], words)), end
 
 
@@ -87,7 +93,8 @@ def _option(program: str, word: str) -> tuple[str, str | None]:
     """Return an option and its value: empty when it has none, None when the next word is it."""
     if word.startswith("--"):
         name, equals, value = word[2:].partition("=")
-        return name, value if equals else None if name in _LONG_WITH_VALUE else ""
+        takes_one = name in _LONG_WITH_VALUE or _SECRET_OPTION.search(name)
+        return name, value if equals else None if takes_one else ""
     for at, letter in enumerate(word[1:], start=1):
         if letter in _SHORT_WITH_VALUE[program]:
             return letter, word[at + 1 :] or None
@@ -101,38 +108,8 @@ def _of_option(name: str, value: str) -> Iterator[Found]:
         yield PROXY
     elif name in ("resolve", "connect-to"):
         yield FIXED
-    elif name in _SECRETS or (name in ("H", "header") and _SECRET_HEADER.match(value)):
+    elif name in ("H", "header"):
+        if _SECRET_HEADER.match(value):
+            yield CREDENTIALS
+    elif name in _SECRET_LETTERS or _SECRET_OPTION.search(name):
         yield CREDENTIALS
-
-
-def _split(text: str, start: int) -> tuple[list[str], int]:
-    """Return the words behind `start` as a shell splits them, and where the command line ends."""
-    words, end = _words_until_the_end(text, start)
-    if end is not None:
-        return words, end
-    # A quote that nothing closes was an apostrophe: then the line is the line.
-    line = text[start:].split("\n", 1)[0]
-    return line.replace("'", " ").replace('"', " ").split(), start + len(line)
-
-
-def _words_until_the_end(text: str, start: int) -> tuple[list[str], int | None]:
-    words: list[str] = []
-    word, quote, at = "", "", start
-    while at < len(text):
-        letter = text[at]
-        if letter == "\\" and quote != "'" and at + 1 < len(text):
-            at += 1
-            word += "" if text[at] in "\r\n" else text[at]
-        elif quote:
-            quote, word = ("", word) if letter == quote else (quote, word + letter)
-        elif letter in "'\"":
-            quote = letter
-        elif letter == "\n":
-            break
-        elif letter.isspace() or letter in "|;":
-            words += [found for found in (word, letter.strip()) if found]
-            word = ""
-        else:
-            word += letter
-        at += 1
-    return [*words, word] if word else words, None if quote else at

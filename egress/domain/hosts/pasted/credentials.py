@@ -2,7 +2,7 @@
 
 import re
 
-_WORD_WITH_USER = re.compile(r"\S+@\S*")
+_WORD = re.compile(r"\S+")
 _IN_URL = re.compile(r"(\S*?[a-zA-Z][a-zA-Z0-9+.-]{0,30}://)(\S+)")
 _IN_ORACLE = re.compile(r"(jdbc:oracle:\w{1,20}:)\S*@", re.IGNORECASE)
 _PORT_FIRST = re.compile(r"[^:/@]*(?::\d{1,5})?(?:[/?#]|$)")
@@ -14,15 +14,19 @@ _SETTING = re.compile(
 
 def without_credentials(text: str) -> str:
     """Return `text` without the user names and passwords of addresses and settings in it."""
-    return _SETTING.sub(r"\1", _WORD_WITH_USER.sub(_without_user, text))
+    return _SETTING.sub(r"\1", _WORD.sub(_without_user, text))
 
 
 def _without_user(match: re.Match[str]) -> str:
     word = match[0]
+    if "@" not in word:
+        return word
     if oracle := _IN_ORACLE.match(word):
         return f"{oracle[1]}{word[oracle.end() :]}"
     if url := _IN_URL.fullmatch(word):
-        # An "@" in the path of an address without a user is no secret.
-        rest = url[2] if _PORT_FIRST.match(url[2]) else url[2].rpartition("@")[2]
+        # An "@" in the path of a page is no secret; in any other address it may end one.
+        is_page = url[1].lower().endswith(("http://", "https://")) and "://" not in url[2]
+        is_public = is_page and _PORT_FIRST.match(url[2])
+        rest = url[2] if is_public else url[2].rpartition("@")[2]
         return f"{url[1]}{rest}"
     return word.rpartition("@")[2] if _USER_AND_PASSWORD.match(word) else word

@@ -1,13 +1,14 @@
 """The pieces that pasted text falls into: servers with what stood beside them, and remarks."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from egress.domain.access import Protocol
 
 _HOST_PORT = re.compile(r"(.+?):(\d{1,5})")
 _INSTANCE = re.compile(r"([^\\]+)\\[^:\\]*(:\d{1,5})?")
-_ADDRESS = re.compile(r"[0-9a-fA-F:.\[\]/]+")
+_ADDRESS = re.compile(r"\[?[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]*\]?(?:/\d{1,3})?")
+_PORT_AND_MORE = re.compile(r"([^:]+):(\d{1,5}):.*")
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,23 @@ SETTINGS = Remark("Settings that name no host were left out.")
 
 @dataclass(frozen=True)
 class Piece:
-    """One server as it stood in the text, without credentials and path."""
+    """One server as it stood in the text, without credentials and path.
+
+    `setting` is what a setting is called but for its last word: "DB" for DB_HOST.
+    """
 
     server: str
     port: int | None = None
     protocol: Protocol | None = None
+    setting: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port on a line of its own: it belongs to the server before it."""
+    """A port on a line of its own: it belongs to the server before it, of the same settings."""
 
     number: int
+    setting: str = ""
 
 
 Found = Piece | Port | Remark
@@ -59,5 +65,6 @@ def piece(server: str, port: int | None = None, protocol: Protocol | None = None
         return Piece(match[1], int(match[2]), protocol)
     if ":" in server and not _ADDRESS.fullmatch(server):
         # What stands behind such a colon may be a password.
-        server = server.partition(":")[0]
+        more = _PORT_AND_MORE.fullmatch(server)
+        server, port = (more[1], int(more[2])) if more else (server.partition(":")[0], port)
     return Piece(server, port, protocol)

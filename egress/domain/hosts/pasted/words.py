@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterator
 
 from egress.domain.access import Protocol
-from egress.domain.hosts.pasted.pieces import CREDENTIALS, Found, Remark, piece
+from egress.domain.hosts.pasted.pieces import (
+    CREDENTIALS,
+    SETTINGS,
+    Found,
+    Piece,
+    Port,
+    Remark,
+    piece,
+)
 from egress.domain.wording import quoted
 
 _TLS_SCHEMES = {
@@ -65,16 +73,38 @@ _URL = re.compile(
     r"([^\s/?#'\"`<>;]*?)(?=,[a-zA-Z0-9+.-]{1,31}://|[\s/?#'\"`<>;]|$)"
     r"([^\s'\"`<>]*?)(?=,[a-zA-Z0-9+.-]{1,31}://|[\s'\"`<>]|$)"
 )
-_PORT_LIKE = re.compile(r"[^:@]*:(?!\d{1,5}(?:,|$))")
+_PORT_LIKE = re.compile(r":|[^:@]*:(?!\d{1,5}(?:,|$))")
 _ORACLE = re.compile(r"jdbc:oracle:\w{1,20}:(\S*)@(?://)?([^/:\s(]+)(?::(\d{1,5}))?", re.IGNORECASE)
 _REPOSITORY = re.compile(r"[\w.-]{1,64}@([\w.-]{1,253}):(?!\d+(?:/|$))[\w./~-]+")
+_USER_AND_PASSWORD = re.compile(r"(^|[,;])[^:/@,;]*:(?!\d{1,5}(?:[,;]|$))[^@]*@")
+"""In a list of words without a scheme. A password may hold what parts the words."""
+_OF_HOSTS = re.compile(
+    r"(?:.*[_.-])?(?:hosts?|hostname|servers?|endpoints?|addr(?:ess)?(?:es)?|ur[li]s?|domains?|"
+    r"brokers?|dsn|destinations?|broker-?list|fqdn)",
+    re.IGNORECASE,
+)
 _PUNCTUATION = "'\"`<>()[]{},;"
 
 
+def names_hosts(key: str) -> bool:
+    """Tell whether the value of a setting that is called so is a host."""
+    return _OF_HOSTS.fullmatch(key) is not None
+
+
 def pieces_of_words(text: str) -> Iterator[Found]:
-    """Return what the words of one line name."""
+    """Return what the words of one line name. A number behind a host is its port."""
+    has_host = fits = False
     for word in text.split():
-        yield from pieces_of_word(word)
+        bare = word.strip(f"{_PUNCTUATION}:")
+        if re.fullmatch("[0-9]{1,5}", bare):
+            if fits:
+                yield Port(int(bare))
+            fits = False
+            continue
+        found = list(pieces_of_word(word))
+        yield from found
+        has_host = has_host or any(isinstance(one, Piece) for one in found)
+        fits = has_host and (bool(found) or bare.lower() == "port")
 
 
 def pieces_of_word(word: str) -> Iterator[Found]:
@@ -90,7 +120,10 @@ def pieces_of_word(word: str) -> Iterator[Found]:
     elif repository := _REPOSITORY.fullmatch(word):
         yield piece(repository[1], 22, Protocol.TCP)
     else:
-        for part in re.split("[,;]", word):
+        without_passwords = _USER_AND_PASSWORD.sub(r"\1", word)
+        if without_passwords != word:
+            yield CREDENTIALS
+        for part in re.split("[,;]", without_passwords):
             yield from _pieces_of_bare(part)
 
 
@@ -104,7 +137,7 @@ def _pieces_of_url(scheme: str, authority: str, rest: str) -> Iterator[Found]:
     port, protocol = _meaning(scheme)
     # MongoDB and Kafka name several servers in one address.
     for server in authority.rpartition("@")[2].split(","):
-        if server:
+        if server and not server.startswith(":"):
             yield piece(server, port, protocol)
             if scheme == "mongodb+srv":
                 yield _names_others(server)
@@ -137,5 +170,11 @@ def _pieces_of_bare(word: str) -> Iterator[Found]:
             yield CREDENTIALS
     if not re.fullmatch(r"[0-9a-fA-F:.]+/\d{1,3}", bare) and not bare.startswith("/"):
         bare = re.split(r"[/?#]", bare, maxsplit=1)[0]
-    if bare:
+    name, equals, value = bare.partition("=")
+    if equals and not names_hosts(name):
+        yield SETTINGS
+        return
+    bare = value if equals else bare
+    is_key = bare.endswith(":") and "." not in bare and bare.count(":") == 1
+    if bare and not is_key:
         yield piece(bare)
