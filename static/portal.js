@@ -260,6 +260,13 @@
     return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, dialog");
   }
 
+  // While the form is on its way, closing its row helps nobody; and an Enter held down since then
+  // would press the button as soon as it has the focus, before anybody read what it decides.
+  function isHasty(event, row) {
+    if (row && row.querySelector(".queue-body.htmx-request")) return true;
+    return event.repeat && event.target.matches("[data-decide]");
+  }
+
   // In a menu that is closed browsers give fields a place, but no focus: the menu counts.
   function isWithinReach(field) {
     return (field.closest("details") || field).offsetParent !== null;
@@ -288,8 +295,8 @@
     } else if (event.key === "x" && (row = rowToDecide())) {
       event.preventDefault();
       select(row);
-    } else if (event.key === "Enter" && row && row.querySelector(".queue-body.htmx-request")) {
-      event.preventDefault();  // The form is on its way: closing the row now helps nobody.
+    } else if (event.key === "Enter" && isHasty(event, row)) {
+      event.preventDefault();
     }
   });
 })();

@@ -72,7 +72,7 @@ def test_each_decision_needs_two_keys_with_the_change_in_sight(
 
 
 def test_a_hasty_enter_decides_nothing(portal: Portal, window: OpenWindow) -> None:
-    """While the findings and the change are on their way, Enter folds the row again."""
+    """Pressed while the findings and the change are on their way, and held until they are there."""
     number = story.ask(portal, "dana", "shop", "hasty.two-keys.example.com")
     page = window("alice").page
     page.goto("/queue?q=hasty.two-keys")
@@ -82,9 +82,15 @@ def test_a_hasty_enter_decides_nothing(portal: Portal, window: OpenWindow) -> No
     with page.expect_request(f"**/queue/{number}"):
         page.keyboard.press("a")
     expect(row.locator("summary")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(row.locator("details")).not_to_have_attribute("open", "")
+    page.keyboard.down("Enter")
+    expect(row.locator("details")).to_have_attribute("open", "")
     held[0].continue_()
     expect(row.get_by_text("What would change in the mesh")).to_be_attached()
-    expect(row.locator("summary")).to_be_focused()
+    expect(row.get_by_role("button", name="Approve")).to_be_focused()
+    decided: list[str] = []
+    page.route(f"**/queue/{number}/decide", lambda route: decided.append(route.request.url))
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert decided == []
     assert portal.api("alice", "GET", f"requests/{number}/")["status"] == "pending"
