@@ -17,6 +17,8 @@ COPY --from=build --chown=root:root /app /app
 # The sandbox of the demo profile keeps its state here.
 RUN mkdir /state && chown 10001 /state
 WORKDIR /app
+# Threads that read lists of a cluster would leave glibc with much memory that nobody uses.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 EGRESS_VAR_DIR=/app/var
 USER 10001
 EXPOSE 8000

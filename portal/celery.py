@@ -1,14 +1,20 @@
 """The Celery application: a bell between the web processes and the workers."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.guard import refuse_unsafe_setup
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+# Django's own checks load every page and its forms; what matters to a worker is checked below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -51,9 +57,17 @@ def make_queue_folders(sender: Celery, **_: Any) -> None:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def start_loops(**_: Any) -> None:
-    """Start the worker's own loops before the broker is reached: they do not need it."""
+    """Start the worker's own loops before the broker is reached: they do not need it.
+
+    Raises SystemExit where the set-up is unsafe: of what is an `Exception`, Celery would only
+    write a line in its log.
+    """
     from egress.worker import Loops  # Django is set up only now
 
+    try:
+        refuse_unsafe_setup()
+    except ImproperlyConfigured as refusal:
+        sys.exit(str(refusal))
     loops = Loops()
     _loops.append(loops)
     loops.start()

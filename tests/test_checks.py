@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from celery.signals import worker_init
 from cryptography.fernet import Fernet
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
+import portal.celery  # noqa: F401 (connects what a worker does when it starts)
 from portal.guard import refuse_unsafe_setup
 
 POSTGRES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "egress"}}
@@ -74,3 +76,8 @@ class TestSetup:
         production.CELERY_BROKER_URL = "redis://redis.example.com/0"
         assert found() == {"egress.W008"}
         refuse_unsafe_setup()
+
+    def test_a_worker_does_not_start_on_an_unsafe_setup(self, production: Settings) -> None:
+        production.DEBUG = True
+        with pytest.raises(SystemExit, match=r"egress\.E003"):
+            worker_init.send(sender=None)

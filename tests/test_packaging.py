@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from portal.run import ALLOCATOR
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -45,6 +47,12 @@ def test_the_portal_in_compose_reads_its_secrets_from_files() -> None:
 def test_the_image_does_not_run_as_root() -> None:
     last_user = re.findall(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
     assert last_user not in {"root", "0"}
+
+
+def test_the_image_spares_memory_as_make_run_does() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    for name, value in ALLOCATOR.items():
+        assert re.search(rf"^ENV .*\b{name}={value}\b", dockerfile, re.MULTILINE), name
 
 
 def test_every_locked_requirement_has_a_hash() -> None:

@@ -82,12 +82,18 @@ class ClusterGateway(Protocol):
         """
 
     def pages(
-        self, kind: Kind, namespace: str = "", labels: Mapping[str, str] | None = None
+        self,
+        kind: Kind,
+        namespace: str = "",
+        labels: Mapping[str, str] | None = None,
+        *,
+        size: int | None = None,
     ) -> Iterator[Page]:
         """Yield the objects of `list` page by page, so that nobody has to hold them all.
 
         Only who was given the last page has seen a complete list: the iterator ends by itself
         then, and raises ClusterError otherwise. Each page has the timeout of a call of its own.
+        `size` is the objects of a page, unless the connection's own number of them will do.
         """
 
     def create(self, obj: KubeObject, *, dry_run: bool = False, looked: bool = False) -> KubeObject:

@@ -96,7 +96,12 @@ class KubeGateway:
         return list_all(page, kind, labels or {}, deed=deed, page_size=self._page_size)
 
     def pages(
-        self, kind: Kind, namespace: str = "", labels: Mapping[str, str] | None = None
+        self,
+        kind: Kind,
+        namespace: str = "",
+        labels: Mapping[str, str] | None = None,
+        *,
+        size: int | None = None,
     ) -> Iterator[Page]:
         """Yield the objects of `list` page by page; each page has a timeout of its own.
 
@@ -110,7 +115,7 @@ class KubeGateway:
             return calls.ask(calls.begin(told), "GET", path, query=query)
 
         deed = calls.begin(told)
-        return read_pages(page, kind, labels or {}, deed=deed, page_size=self._page_size)
+        return read_pages(page, kind, labels or {}, deed=deed, page_size=size or self._page_size)
 
     def create(self, obj: KubeObject, *, dry_run: bool = False, looked: bool = False) -> KubeObject:
         """Create by server-side apply without force, and return the stored object.

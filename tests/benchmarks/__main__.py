@@ -66,6 +66,12 @@ def _trail(options: Options) -> list[Row]:
     return [row for kind in kinds for row in measured("trail", replace(options, database=kind))]
 
 
+def _memory(options: Options) -> list[Row]:
+    """Watch a worker on the database of production, where it is there."""
+    kind = "postgres" if postgres_binaries() and not options.quick else options.database
+    return measured("memory", replace(options, database=kind))
+
+
 def _sync(options: Options) -> list[Row]:
     rows = measured("sync", options)
     return rows if options.kubeconfig or options.quick else [*rows, *_real_sync(options)]
@@ -90,7 +96,7 @@ MEASUREMENTS: dict[str, Callable[[Options], list[Row]]] = {
     "sync": _sync,
     "change": lambda options: measured("change", options),
     "render": lambda options: measured("render", options),
-    "memory": lambda options: measured("memory", options),
+    "memory": _memory,
     "trail": _trail,
 }
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from django.db import connection
 from django.db.models import F
 
 from egress.models import Cluster, Grant, Slice
@@ -76,7 +77,7 @@ def _watched(pid: int, objects: int, cycles: int) -> list[Row]:
         "sync_seconds": round(synced, 1),
         "seconds_per_sweep": round(seconds, 2),
     }
-    what = f"worker memory, {objects:,} objects"
+    what = f"worker memory, {objects:,} objects, {connection.vendor}"
     most = f"{MOST_MB:.0f} MB"
     return [
         Row("f", f"{what}, after sync", f"{after:.0f} MB", most, after <= MOST_MB, details),
@@ -93,7 +94,12 @@ def _watched(pid: int, objects: int, cycles: int) -> list[Row]:
 
 def _worker(folder: Path) -> "subprocess.Popen[bytes]":
     command = run.commands(free_port(), free_port(), folder)["worker"]
-    env = {**os.environ, "EGRESS_FULL_SWEEP_SECONDS": "0.1", "EGRESS_SWEEP_SECONDS": "0.5"}
+    env = {
+        **os.environ,
+        **run.ALLOCATOR,
+        "EGRESS_FULL_SWEEP_SECONDS": "0.1",
+        "EGRESS_SWEEP_SECONDS": "0.5",
+    }
     with (folder / "worker.log").open("wb") as log:
         return _Ended(
             command,

@@ -26,6 +26,8 @@ from egress.services.convergence.work import Work
 
 _GROUP = 100
 """So many hosts are asked for in one selector: it stands in the address of the request."""
+_PAGE = 100
+"""So many objects a delivery holds of a long list: several deliveries read theirs at once."""
 _OPENS = ("ServiceEntry", "VirtualService", "AuthorizationPolicy", "Gateway")
 
 
@@ -150,12 +152,38 @@ def _foreign(
     label = {INSTALLATION_LABEL: work.state.profile.installation}
     others = {INSTALLATION_LABEL: f"!{work.state.profile.installation}"}
     about = [{**label, BASE_LABEL: "|".join(group)} for group in _in_groups(hosts)]
-    lists = together.all_of([partial(gateway.list, kind, "", q) for q in (others, *about)])
-    read = {uid_of(obj): obj for one in lists for obj in one.items}
+    wanted = frozenset(hosts)
+    calls = [partial(_named, gateway, kind, labels, wanted) for labels in (others, *about)]
+    read = {uid_of(obj): obj for one in together.all_of(calls) for obj in one}
     read |= {uid_of(obj): obj for obj in near if obj["kind"] == kind.kind}
     known = _known_foreign(work, gateway, kind, hosts, read.keys())
     read |= {uid_of(obj): obj for obj in known if obj}
     return _not_ours(work, read.values())
+
+
+def _named(
+    gateway: ClusterGateway, kind: Kind, labels: Mapping[str, str], hosts: Collection[str]
+) -> list[KubeObject]:
+    """Return the objects that name one of the hosts, as far as it takes to see whom they hinder.
+
+    They are read a page at a time: a host may be granted to thousands of namespaces.
+    """
+    found: list[KubeObject] = []
+    for page in gateway.pages(kind, "", labels, size=_PAGE):
+        if page.is_first:
+            found.clear()
+        found += [_sketch(obj) for obj in page.items if not hosts_of(obj).isdisjoint(hosts)]
+    return found
+
+
+def _sketch(obj: KubeObject) -> KubeObject:
+    metadata, spec = obj["metadata"], obj.get("spec") or {}
+    return {
+        "apiVersion": obj["apiVersion"],
+        "kind": obj["kind"],
+        "metadata": {name: metadata.get(name, "") for name in ("namespace", "name", "uid")},
+        "spec": {name: spec[name] for name in ("hosts", "exportTo", "gateways") if name in spec},
+    }
 
 
 def _known_foreign(
@@ -186,8 +214,18 @@ def _in_groups(hosts: Collection[str]) -> list[list[str]]:
 def _not_ours(work: Work, objects: Iterable[KubeObject]) -> list[KubeObject]:
     """Return those objects that the portal neither wrote nor finds to be its own here."""
     found = {uid_of(obj): obj for obj in objects}
-    rows = OwnedObject.objects.filter(cluster=work.state.cluster, uid__in=found) if found else ()
-    ours = {row.uid for row in rows} | work.excused
+    if not found:
+        return []
+    # The places are named because the index is by place: without them every record is read.
+    keys = {key_of(obj) for obj in found.values()}
+    rows = OwnedObject.objects.filter(
+        cluster=work.state.cluster,
+        api_version__in={key.api_version for key in keys},
+        kind__in={key.kind for key in keys},
+        namespace__in={key.namespace for key in keys},
+        uid__in=found,
+    )
+    ours = set(rows.values_list("uid", flat=True)) | work.excused
     ours |= {item.uid for item in work.plan.items if item.action is not Action.FOREIGN}
     return [obj for uid, obj in found.items() if uid not in ours]
 

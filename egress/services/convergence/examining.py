@@ -15,7 +15,7 @@ from egress.domain.plan import Action
 from egress.models import Cluster, Slice
 from egress.services.convergence.authors import changed
 from egress.services.convergence.holding import Removal, removals_of, unreleased
-from egress.services.convergence.live import ONE_BY_ONE, kind_of_key, read_keys
+from egress.services.convergence.live import ONE_BY_ONE, read_keys, read_listed
 from egress.services.convergence.loading import load_several
 from egress.services.convergence.names import keys_of
 from egress.services.convergence.planning import plan_work
@@ -145,16 +145,8 @@ class Examiner:
         for (_, name), group in groups.items():
             cheap = self.suspicion.sizes.get(name, 0) // _LISTED_PER_READ
             if len(group) > max(ONE_BY_ONE, cheap):
-                found |= self._listed(group)
+                found |= read_listed(self.gateway, group)
         return found | read_keys(self.gateway, keys - found.keys())
-
-    def _listed(self, group: set[ObjectKey]) -> dict[ObjectKey, KubeObject]:
-        kind, found = kind_of_key(next(iter(group))), dict[ObjectKey, KubeObject]()
-        for page in self.gateway.pages(kind, "", owner_labels(settings.INSTALLATION)):
-            if page.is_first:
-                found.clear()
-            found |= {key: obj for obj in page.items if (key := key_of(obj)) in group}
-        return found
 
     def _compare(
         self, row: Slice, state: SliceState, there: dict[ObjectKey, KubeObject]

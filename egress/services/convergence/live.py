@@ -71,14 +71,22 @@ def read_many(gateway: ClusterGateway, keys: Iterable[ObjectKey]) -> dict[Object
     found: dict[ObjectKey, KubeObject] = {}
     for group in groups.values():
         if len(group) > ONE_BY_ONE:
-            places = {key.namespace for key in group}
-            listed = gateway.list(
-                kind_of_key(next(iter(group))),
-                places.pop() if len(places) == 1 else "",
-                owner_labels(settings.INSTALLATION),
-            )
-            found |= {key: obj for obj in listed.items if (key := key_of(obj)) in group}
+            found |= read_listed(gateway, group)
     return found | read_keys(gateway, wanted - found.keys())
+
+
+def read_listed(
+    gateway: ClusterGateway, group: Collection[ObjectKey]
+) -> dict[ObjectKey, KubeObject]:
+    """Return those objects of one kind that the list of ours shows, held a page at a time."""
+    places = {key.namespace for key in group}
+    kind, place = kind_of_key(next(iter(group))), places.pop() if len(places) == 1 else ""
+    found: dict[ObjectKey, KubeObject] = {}
+    for page in gateway.pages(kind, place, owner_labels(settings.INSTALLATION)):
+        if page.is_first:
+            found.clear()
+        found |= {key: obj for obj in page.items if (key := key_of(obj)) in group}
+    return found
 
 
 def uid_of(obj: KubeObject | None) -> str:

@@ -8,6 +8,7 @@ from egress.cluster.ownership import owner_labels
 from egress.domain.naming import BASE_LABEL, base
 from egress.models import Cluster
 from egress.services import posture
+from egress.services.convergence import collisions
 from tests.services.convergence.behind_gateway import (
     EGRESS,
     HOST,
@@ -45,6 +46,24 @@ def test_a_foreign_entry_with_our_labels_is_seen_once_the_cluster_was_looked_ove
     world.converge()
     grant.refresh_from_db()
     assert grant.failed_reason == "HostTaken"
+
+
+def test_a_copy_of_ours_is_found_among_many_pages_of_our_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collisions, "_PAGE", 1)
+    world.approve(HOST, "data")
+    world.converge()
+    # Listed after our own in "data": by namespace.
+    world.sandbox.namespace("zoo")
+    theirs = foreign_entry("theirs", HOST, "zoo", ("shop",))
+    theirs["metadata"]["labels"] = owner_labels("main") | {BASE_LABEL: base(HOST)}
+    world.sandbox.put(theirs)
+    grant = world.approve(HOST, "shop")
+    world.converge()
+    grant.refresh_from_db()
+    assert grant.failed_reason == "HostTaken"
+    assert "zoo/theirs" in grant.failed_message
 
 
 def test_a_foreign_entry_in_one_namespace_holds_only_that_one_back(gated: World) -> None:
