@@ -14,7 +14,8 @@ from egress.models import Grant, Namespace
 from egress.selectors.policy import inventory_of, open_accesses, open_grants
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.convergence.collisions import default_export, hosts_of, is_visible
+from egress.services.convergence.collisions import default_export, is_visible
+from egress.services.convergence.strangers import hosts_of
 from egress.services.hardening.decisions import (
     Hardening,
     HardeningPreview,

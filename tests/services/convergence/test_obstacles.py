@@ -8,7 +8,7 @@ from egress.cluster.ownership import owner_labels
 from egress.domain.naming import BASE_LABEL, base
 from egress.models import Cluster
 from egress.services import posture
-from egress.services.convergence import collisions
+from egress.services.convergence import strangers
 from tests.services.convergence.behind_gateway import (
     EGRESS,
     HOST,
@@ -51,7 +51,7 @@ def test_a_foreign_entry_with_our_labels_is_seen_once_the_cluster_was_looked_ove
 def test_a_copy_of_ours_is_found_among_many_pages_of_our_own(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collisions, "_PAGE", 1)
+    monkeypatch.setattr(strangers, "_PAGE", 1)
     world.approve(HOST, "data")
     world.converge()
     # Listed after our own in "data": by namespace.
