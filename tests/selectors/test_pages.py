@@ -30,7 +30,7 @@ def test_the_timeline_tells_what_happened_in_order(
     requests.comment(request=request, actor=make.actor(owner), text="Thanks.")
     make.grant(shop, host="other.example.com")
     grant_services.revoke(grant=request.grants.get(), actor=make.actor(owner), reason="Not needed.")
-    entries = selectors.timeline(request)
+    entries = selectors.talk_of(request).timeline
     assert [(entry.tag, entry.actor) for entry in entries] == [
         ("request:submitted", "owner"),
         ("request:approved", "mate"),
@@ -56,7 +56,7 @@ def test_the_timeline_of_a_renewal_leaves_out_what_was_before(
     requests.decide(
         request=renewal, actor=make.actor(mate), revision=1, verdicts={0: Verdict.APPROVED}
     )
-    tags = [entry.tag for entry in selectors.timeline(renewal)]
+    tags = [entry.tag for entry in selectors.talk_of(renewal).timeline]
     assert tags == ["request:submitted", "request:approved", "grant:renewed"]
 
 
