@@ -10,6 +10,7 @@ from egress.selectors.clusters import visible_clusters
 
 STANDINGS = "_egress_standings"
 CLUSTERS = "_egress_clusters"
+FRAME = "_egress_frame"
 
 
 def standing_in(request: HttpRequest) -> Standing:
@@ -36,6 +37,8 @@ def read_standings(request: HttpRequest, of_request: int) -> None:
 
 def clusters_in(request: HttpRequest) -> list[Cluster]:
     """Return the clusters that the person may see, by name: every page names them somewhere."""
+    if _only_reads(request):
+        return frame_in(request)[0]
     known: list[Cluster] | None = getattr(request, CLUSTERS, None)
     if known is None:
         known = list(visible_clusters(standing_in(request)))
@@ -44,13 +47,25 @@ def clusters_in(request: HttpRequest) -> list[Cluster]:
 
 
 def frame_in(request: HttpRequest) -> tuple[list[Cluster], Attention]:
-    """Return the clusters of `clusters_in`, and what waits for the person at this moment."""
-    standing = standing_in(request)
-    if getattr(request, CLUSTERS, None) is None:
-        known, attention = attention_beside(visible_clusters(standing), standing)
-        setattr(request, CLUSTERS, known)
-        return known, attention
-    return clusters_in(request), attention_of(standing)
+    """Return the clusters of `clusters_in`, and what waits for the person at this moment.
+
+    What waits may be another thing after somebody decided: then it is counted anew.
+    """
+    known: tuple[list[Cluster], Attention] | None = getattr(request, FRAME, None)
+    if known is not None and _only_reads(request):
+        return known
+    standing, clusters = standing_in(request), getattr(request, CLUSTERS, None)
+    if clusters is None:
+        frame = attention_beside(visible_clusters(standing), standing)
+    else:
+        frame = clusters, attention_of(standing)
+    setattr(request, CLUSTERS, frame[0])
+    setattr(request, FRAME, frame)
+    return frame
+
+
+def _only_reads(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD")
 
 
 def _known(request: HttpRequest) -> dict[int | None, Standing]:
