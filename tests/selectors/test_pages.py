@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from egress.domain.lifecycle import GrantStatus, Verdict
 from egress.domain.naming import base
-from egress.models import Cluster, Delivery, DeliveryStep, Namespace, Person, Slice
+from egress.models import (
+    Cluster,
+    Delivery,
+    DeliveryStep,
+    Namespace,
+    Person,
+    RoleBinding,
+    Slice,
+)
+from egress.models.standing import Scope, covering
 from egress.selectors import clusters, grants, people
 from egress.selectors import requests as selectors
 from egress.services import grants as grant_services
@@ -148,6 +157,18 @@ def test_approvers_are_found_by_scope_team_and_account(shop: Namespace) -> None:
     assert [person.username for person in found] == ["everywhere", "here", "lead"]
     others = people.approvers_for(shop.cluster, "shop", excluding=[lead])
     assert [person.username for person in others] == ["everywhere", "here"]
+
+
+@pytest.mark.parametrize("namespace", ["shop", "pay", "pay-api", "pay-a%", "a_b", "[a]"])
+def test_the_database_finds_the_bindings_that_a_scope_covers(
+    namespace: str, cluster: Cluster
+) -> None:
+    patterns = ["*", "shop", "sh?p", "pay*", "*-api", "p?y-*", "pay-a%", "a_b", "[a]", "SHOP"]
+    for pattern in patterns:
+        make.role(make.person(), "approver", namespaces=pattern)
+    found = RoleBinding.objects.filter(covering(namespace)).values_list("namespaces", flat=True)
+    meant = [one for one in patterns if Scope(None, one).covers(cluster.pk, namespace)]
+    assert sorted(found) == sorted(meant)
 
 
 def test_the_state_of_a_cluster_is_counted(shop: Namespace) -> None:
