@@ -92,7 +92,7 @@ def _owned(standing: Standing) -> Q:
 def _approved(standing: Standing) -> Q:
     """Return the filter of what happened within the person's scopes as an approver."""
     where = Q(pk__in=())
-    where_named = {scope.cluster_id for scope in standing.scopes} - {None}
+    where_named = {one.cluster_id for one in standing.scopes if one.cluster_id is not None}
     named = Cluster.objects.filter(pk__in=where_named).values_list("pk", "name")
     names = dict(named) if where_named else {}
     for scope in standing.scopes:

@@ -7,6 +7,7 @@ none and reads the events; it finds the same ones.
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Subquery, TextField, Value
@@ -148,5 +149,8 @@ def _around(since: datetime | None, until: datetime | None) -> tuple[int | None,
     if until is not None:
         after = times.filter(at__gte=until + CLOCK_SLACK).order_by("at")
         bounds["first_out"] = Subquery(after[:1])
-    found = AuditHead.objects.filter(pk=1).values(**bounds).first() if bounds else None
-    return (found or {}).get("last_out"), (found or {}).get("first_out")
+    if not bounds:
+        return None, None
+    read: dict[str, Any] | None = AuditHead.objects.filter(pk=1).values(**bounds).first()
+    found = read or {}
+    return found.get("last_out"), found.get("first_out")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 MOST = 12
 
 
-SHOW_POSTURE = {"cluster", "grant", "request", "request, pending"}
+SHOW_POSTURE = {"cluster", "grant", "new request", "request", "request, pending"}
 """Pages of which the posture of one cluster is a part: elsewhere it would come with each row."""
 
 
