@@ -151,6 +151,6 @@ def _around(since: datetime | None, until: datetime | None) -> tuple[int | None,
         bounds["first_out"] = Subquery(after[:1])
     if not bounds:
         return None, None
-    read: dict[str, Any] | None = AuditHead.objects.filter(pk=1).values(**bounds).first()
-    found = read or {}
+    read = AuditHead.objects.filter(pk=1).values(**bounds).first()
+    found: dict[str, Any] = dict(read or {})
     return found.get("last_out"), found.get("first_out")
