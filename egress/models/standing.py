@@ -7,8 +7,10 @@ facts, and a parity test proves that they come to the same answers.
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import BooleanField, Func, Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from egress.models.cluster import Namespace
 from egress.models.person import Person, Role, RoleBinding
@@ -53,6 +55,25 @@ class Scope:
         if not star:
             return Q(**{name: head})
         return Q(**{f"{name}__startswith": head}) if head else Q()
+
+
+class _IsLike(Func):
+    """Whether a text matches a pattern of SQL's LIKE."""
+
+    template = "%(expressions)s"
+    arg_joiner = " LIKE "
+    output_field = BooleanField()
+
+
+def covering(namespace: str) -> Q:
+    """Return the filter of `RoleBinding` rows whose pattern contains the namespace `namespace`.
+
+    The same as `Scope.covers`, asked of the database: a valid pattern has no letter that means
+    something to LIKE.
+    """
+    pattern = Replace(Replace("namespaces", Value("*"), Value("%")), Value("?"), Value("_"))
+    matches = _IsLike(Value(namespace), pattern)
+    return Q(matches, namespaces__regex=rf"^{SCOPE_PATTERN.pattern}\Z")
 
 
 @dataclass(frozen=True)
@@ -113,27 +134,35 @@ def standing_of(person: object) -> Standing:
     """Return what `person` is and may do now, read freshly; nothing for anonymous visitors."""
     if not isinstance(person, Person) or person.pk is None:
         return Standing()
-    whose = ("is_active", "is_superuser", "groups", "groups__name")
-    in_teams = Person.objects.filter(pk=person.pk).values_list(
-        *whose, *(f"groups__roles__{part}" for part in _BINDING)
+    return standings_of(Person.objects.filter(pk=person.pk)).get(person.pk, Standing())
+
+
+def standings_of(people: QuerySet[Person]) -> dict[int, Standing]:
+    """Return what each of `people` is and may do now, by primary key, in one query."""
+    whose = ("pk", "username", "is_active", "is_superuser")
+    in_teams = Person.objects.filter(pk__in=people.values("pk")).values_list(
+        *whose, "groups__name", *(f"groups__roles__{part}" for part in _BINDING)
     )
-    own = RoleBinding.objects.filter(person=person.pk).values_list(
-        "person__is_active", "person__is_superuser", "team", "team__name", *_BINDING
+    own = RoleBinding.objects.filter(person__in=people.values("pk")).values_list(
+        *(f"person__{part}" for part in whose), "team__name", *_BINDING
     )
     # In one go, and without a row for each pair of a role in a team and one of their own.
-    rows = list(in_teams.order_by().union(own.order_by(), all=True))
-    if not rows:
-        return Standing()
-    is_active, is_superuser = rows[0][:2]
-    teams = {pk: name for _, _, pk, name, *_ in rows if pk is not None}
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for row in in_teams.order_by().union(own.order_by(), all=True):
+        found.setdefault(row[0], []).append(row[1:])
+    return {pk: _standing(pk, rows) for pk, rows in found.items()}
+
+
+def _standing(pk: int, rows: list[tuple[Any, ...]]) -> Standing:
+    username, is_active, is_superuser = rows[0][:3]
     roles = [(role, where, names) for *_, role, where, names in rows if role is not None]
     held = {role for role, _, _ in roles}
     return Standing(
-        person_id=person.pk,
-        username=person.username,
+        person_id=pk,
+        username=username,
         is_active=is_active,
         is_admin=is_active and (is_superuser or Role.ADMIN in held),
         is_auditor=is_active and Role.AUDITOR in held,
-        teams=frozenset(teams.values()),
+        teams=frozenset(team for _, _, _, team, *_ in rows if team is not None),
         scopes=tuple(Scope(where, names) for role, where, names in roles if role == Role.APPROVER),
     )

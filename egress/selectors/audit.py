@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from egress.models import AuditCheck, AuditEvent, AuditHead, Cluster, Person, Request
@@ -52,8 +52,15 @@ def visible_events(person: Person | Standing) -> QuerySet[AuditEvent]:
 
 
 def latest_check() -> AuditCheck | None:
-    """Return the last verification of the chain, None before the first."""
-    return AuditCheck.objects.order_by("-pk").first()
+    """Return the last verification of the chain, None before the first.
+
+    Its `head` is the number of the last event now.
+    """
+    return AuditCheck.objects.annotate(head=Subquery(_head()[:1])).order_by("-pk").first()
+
+
+def _head() -> QuerySet[AuditHead, int]:
+    return AuditHead.objects.filter(pk=1).values_list("sequence", flat=True)
 
 
 def _own_requests(standing: Standing) -> Collection[str] | QuerySet[Any]:
@@ -85,7 +92,9 @@ def _owned(standing: Standing) -> Q:
 def _approved(standing: Standing) -> Q:
     """Return the filter of what happened within the person's scopes as an approver."""
     where = Q(pk__in=())
-    names = dict(Cluster.objects.values_list("pk", "name")) if standing.scopes else {}
+    where_named = {one.cluster_id for one in standing.scopes if one.cluster_id is not None}
+    named = Cluster.objects.filter(pk__in=where_named).values_list("pk", "name")
+    names = dict(named) if where_named else {}
     for scope in standing.scopes:
         if not scope.is_valid:
             continue
@@ -99,7 +108,7 @@ def _approved(standing: Standing) -> Q:
 
 def covered_by(check: AuditCheck | None) -> Coverage:
     """Return which events the last verification covers, and how many came after it."""
-    head = AuditHead.objects.filter(pk=1).values_list("sequence", flat=True).first() or 0
+    head = (_head().first() if check is None else getattr(check, "head", None)) or 0
     covered = check.events if check and check.valid else 0
     return Coverage(covered, max(0, head - covered))
 

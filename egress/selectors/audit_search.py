@@ -7,9 +7,10 @@ none and reads the events; it finds the same ones.
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.lookups import IContains, Regex
 
 from egress.models import AuditEvent, AuditHead
@@ -125,13 +126,31 @@ def between(
     They are found by sequence, so that an old day costs as little as today. Events are appended
     in the order of time, but for clocks that disagree by up to CLOCK_SLACK.
     """
-    times = AuditEvent.objects.values_list("sequence", flat=True)
+    last_out, first_out = _around(since, until)
     if since is not None:
-        last_out = times.filter(at__lt=since - CLOCK_SLACK).order_by("-at").first()
         events = events.filter(at__gte=since, sequence__gt=last_out or 0)
     if until is not None:
         events = events.filter(at__lt=until)
-        first_out = times.filter(at__gte=until + CLOCK_SLACK).order_by("at").first()
         if first_out is not None:
             events = events.filter(sequence__lt=first_out)
     return events
+
+
+def _around(since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
+    """Return the sequences right before `since` and right after `until`, in one query.
+
+    Read, not joined: the database plans far better for numbers that it knows.
+    """
+    times = AuditEvent.objects.values("sequence")
+    bounds: dict[str, Subquery] = {}
+    if since is not None:
+        before = times.filter(at__lt=since - CLOCK_SLACK).order_by("-at")
+        bounds["last_out"] = Subquery(before[:1])
+    if until is not None:
+        after = times.filter(at__gte=until + CLOCK_SLACK).order_by("at")
+        bounds["first_out"] = Subquery(after[:1])
+    if not bounds:
+        return None, None
+    read = AuditHead.objects.filter(pk=1).values(**bounds).first()
+    found: dict[str, Any] = dict(read or {})
+    return found.get("last_out"), found.get("first_out")

@@ -31,9 +31,12 @@ class ClusterFacts:
 
 
 def visible_clusters(person: Person | Standing) -> QuerySet[Cluster]:
-    """Return the clusters that the person may see: all, or those with a namespace for them."""
+    """Return the clusters that the person may see: all, or those with a namespace for them.
+
+    Every page asks for them, so the posture of each is read where somebody looks at it.
+    """
     standing = person if isinstance(person, Standing) else standing_of(person)
-    clusters = Cluster.objects.order_by("name")
+    clusters = Cluster.objects.order_by("name").defer("posture")
     if standing.sees_everything:
         return clusters
     if not standing.is_active:

@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from egress.models import Delivery, Person
 from egress.models.standing import Standing, standing_of
 from egress.selectors.grants import NAMESPACE_SLICE
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import owned_places
 
 
@@ -15,7 +16,7 @@ def visible_deliveries(person: Person | Standing) -> QuerySet[Delivery]:
     was done after it was gone is theirs to read.
     """
     standing = person if isinstance(person, Standing) else standing_of(person)
-    rows = Delivery.objects.select_related("cluster", "slice")
+    rows = with_clusters(Delivery.objects.select_related("slice"))
     if standing.sees_everything:
         return rows
     if not standing.is_active:

@@ -9,6 +9,7 @@ from egress.domain.lifecycle import GrantStatus
 from egress.domain.naming import base
 from egress.models import Cluster, DeliveryStep, Grant, Person, Request
 from egress.models.standing import Standing, standing_of
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import pinned_filter
 
 NAMESPACE_SLICE = "namespace:"
@@ -27,7 +28,7 @@ class GrantProgress:
 def visible_grants(person: Person | Standing) -> QuerySet[Grant]:
     """Return the grants that the person may read, newest first."""
     standing = person if isinstance(person, Standing) else standing_of(person)
-    rows = Grant.objects.select_related("cluster", "request__requester")
+    rows = with_clusters(Grant.objects.select_related("request__requester"))
     if standing.sees_everything:
         return rows
     if not standing.is_active:

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from egress.domain.access import SYSTEM_NAMESPACES, Enforcement
 from egress.models import Cluster, Namespace, Person, ServiceAccount
 from egress.models.standing import Standing, standing_of
+from egress.selectors.joins import with_clusters
 
 
 def visible_namespaces(person: Person | Standing) -> QuerySet[Namespace]:
@@ -25,8 +26,8 @@ def askable_namespaces(
 
 def present_namespaces() -> QuerySet[Namespace]:
     """Return every namespace that is not gone, with cluster and owner."""
-    present = Namespace.objects.filter(gone_at__isnull=True).select_related("cluster", "owner")
-    return present.order_by("cluster__name", "name")
+    present = Namespace.objects.filter(gone_at__isnull=True).select_related("owner")
+    return with_clusters(present).order_by("cluster__name", "name")
 
 
 def held_namespaces() -> Q:

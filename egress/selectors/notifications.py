@@ -11,6 +11,7 @@ from egress.domain.notices import DEFAULT_DIGEST_HOUR, DEFAULT_WAYS, Kind, Way
 from egress.models import Channel, DigestTime, Notification, Outgoing, Person, Preference
 from egress.models.standing import Standing, standing_of
 from egress.selectors.grants import visible_grants
+from egress.selectors.joins import with_clusters
 from egress.selectors.requests import visible_requests
 
 UNREAD_COUNTED = 10
@@ -78,7 +79,7 @@ def gets_mail(person: Person) -> bool:
 
 def all_channels() -> QuerySet[Channel]:
     """Return every channel, those in use first. For admins."""
-    return Channel.objects.select_related("cluster").order_by("-is_active", "name")
+    return with_clusters(Channel.objects.all()).order_by("-is_active", "name")
 
 
 def latest_messages(channel: Channel) -> list[Outgoing]:

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from egress.models import Cluster
 from egress.models.standing import Standing
-from egress.selectors.attention import Attention, attention_of
+from egress.selectors.attention import Attention
 from egress.selectors.notifications import UNREAD_COUNTED
 from egress.services.convergence.upgrading import older_sentence
-from egress.web.standing import clusters_in, standing_in
+from egress.web.standing import frame_in, standing_in
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,13 @@ class Portal:
         )
         return ", ".join(word for word, held in roles if held) or "developer"
 
+    @cached_property
+    def _frame(self) -> tuple[list[Cluster], Attention]:
+        return frame_in(self._request)
+
     @property
     def _clusters(self) -> list[Cluster]:
-        return clusters_in(self._request)
+        return self._frame[0]
 
     @cached_property
     def sandbox(self) -> str:
@@ -102,9 +106,9 @@ class Portal:
             return []
         return [cluster for cluster in self._clusters if older_sentence(cluster)]
 
-    @cached_property
+    @property
     def _attention(self) -> Attention:
-        return attention_of(self.standing)
+        return self._frame[1]
 
     @property
     def queue_count(self) -> int:

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from egress.models import Request, RequestDestination, Risk
+from egress.selectors.requests import approvals_in_force
 from egress.web.forms.queue import ORDERS, QueueFilters, address_of
 from egress.web.paging import Page, in_order
 from egress.web.together import Together
@@ -27,10 +28,7 @@ class QueueRow:
     @property
     def approvals(self) -> int:
         """How many people approved the present revision already."""
-        return sum(
-            approval.revision == self.request.revision and approval.cleared_at is None
-            for approval in self.request.approvals.all()
-        )
+        return len(approvals_in_force(self.request))
 
 
 def queue_page(

@@ -7,13 +7,14 @@ from typing import cast
 from egress.models import Approval, Request, RequestDestination
 from egress.models.standing import Standing
 from egress.rules import why_may_decide
+from egress.selectors.neighbours import Neighbours, neighbours_of
 from egress.selectors.requests import approvals_in_force
 from egress.services.actor import Actor
 from egress.services.requests import Preview, live_findings, preview
 from egress.web.forms.decision import TypedDecision, shorter_durations
 from egress.web.forms.request import TypedRequest
 from egress.web.records.foreign import adoption_of
-from egress.web.ways import way_in
+from egress.web.ways import way_of
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,20 @@ class DecisionView:
         return [sentence for sentences in self.errors.values() for sentence in sentences]
 
 
-def preview_of(request: Request) -> Preview:
-    """Return what the request would change now, judged as for the person who asked.
+def preview_of(request: Request, asker: Standing, neighbours: Neighbours) -> Preview:
+    """Return what the pending request would change now, judged as for the person who asked.
 
-    What the cluster said when it was asked for is said again, as reading it would take too long.
-    A decided request would change nothing any more.
+    `asker` is their standing. What the cluster said when it was asked for is said again, as
+    reading it would take too long.
     """
-    if not request.is_pending:
-        return Preview()
     typed = TypedRequest.of_request(request)
     return preview(
         draft=typed.draft(),
         actor=Actor.of(request.requester, "web"),
         renews=request.renews,
         live=live_findings(request.findings),
+        standing=asker,
+        neighbours=neighbours,
     )
 
 
@@ -138,13 +139,24 @@ def decision_view(
 def page_of(
     request: Request,
     standing: Standing,
+    asker: Standing,
     *,
     typed: TypedDecision | None = None,
     errors: Mapping[str, list[str]] | None = None,
     conflict: str = "",
 ) -> dict[str, object]:
-    """Return what the page of a request and an open row of the queue both show."""
-    seen = preview_of(request)
+    """Return what the page of a request and an open row of the queue both show.
+
+    `asker` is the standing of who made the request. One that is decided would change nothing any
+    more.
+    """
+    seen, way = Preview(), None
+    if request.is_pending:
+        hosts = [row.host for row in request.destinations.all()]
+        neighbours = neighbours_of(request.cluster, request.namespace, hosts)
+        seen = preview_of(request, asker, neighbours)
+        present = neighbours.namespaces.get(request.namespace)
+        way = way_of(present) if present else None
     findings = findings_of(request, seen)
     decision = decision_view(
         request,
@@ -156,7 +168,7 @@ def page_of(
     )
     return {
         "row": request,
-        "way": way_in(request.cluster, request.namespace) if request.is_pending else None,
+        "way": way,
         "preview": seen,
         "findings": findings,
         "asked": asked_of(request, decision.typed),

@@ -10,6 +10,7 @@ from egress.domain.lifecycle import RequestStatus
 from egress.domain.notices import Kind, cluster_link, counted, grant_link, request_link
 from egress.domain.wording import quoted
 from egress.models import AuditEvent, Cluster, Grant, Request
+from egress.selectors.joins import with_clusters
 from egress.services.audit import Tag
 
 logger = structlog.get_logger(__name__)
@@ -112,9 +113,9 @@ class _Known:
 
     def __init__(self, events: list[AuditEvent]) -> None:
         requests, grants = _ids(events, "request"), _ids(events, "grant")
-        rows = Request.objects.select_related("cluster", "requester", "renews__request")
+        rows = with_clusters(Request.objects.select_related("requester", "renews__request"))
         self.requests = rows.prefetch_related("destinations").in_bulk(requests)
-        held = Grant.objects.select_related("cluster", "request__requester")
+        held = with_clusters(Grant.objects.select_related("request__requester"))
         self.grants = held.in_bulk(grants)
         names = {event.cluster for event in events if event.tag in CLUSTER_TAGS}
         found = Cluster.objects.filter(name__in=names) if names else ()

@@ -12,6 +12,7 @@ from egress import rules
 from egress.domain.notices import Kind
 from egress.models import Notification, Outgoing, Person
 from egress.models.standing import standing_of
+from egress.selectors.joins import with_clusters
 from egress.selectors.notifications import gets_mail, still_matters, visible_notifications
 from egress.services.notifications.errors import UndeliverableError
 
@@ -79,7 +80,7 @@ _OF_THE_SERVER = (
 def _relevant(row: Outgoing, person: Person) -> list[Notification]:
     standing = standing_of(person)
     rows = visible_notifications(standing).filter(still_matters(), outgoing=row).order_by("pk")
-    told = rows.select_related("request__cluster", "request__renews__request")
+    told = with_clusters(rows, "request__cluster").select_related("request__renews__request")
     return [one for one in told if one.kind != Kind.TO_DECIDE or _may_decide(standing, one)]
 
 

@@ -9,6 +9,7 @@ from egress.domain.policies import Finding, Level
 from egress.domain.wording import listed, quoted
 from egress.models import Cluster, Grant, Person, Risk
 from egress.selectors import people, policy
+from egress.selectors.ground import Ground
 from egress.services.errors import Refused
 from egress.services.guards import as_duration
 from egress.services.requests.sights import Sight
@@ -59,15 +60,16 @@ def assess(
     requester: Person | None,
     sight: Sight,
     renews: Grant | None = None,
+    ground: Ground | None = None,
 ) -> Assessment:
     """Return what the policies say now, and who may decide.
 
     `renews` is the grant that would be extended: it does not stand in its own way. `sight` is
-    the live cluster.
+    the live cluster, `ground` what the wish stands on, where that was read already.
     """
     wish = Wish(subject, tuple(destinations), as_duration(duration_days))
     live = sight.findings(cluster, wish)
-    findings = policy.findings_for(cluster, wish, renews=renews, posture=live)
+    findings = policy.findings_for(cluster, wish, renews=renews, posture=live, ground=ground)
     involved = [requester, renews.request.requester if renews else None]
     approvers = people.approvers_for(
         cluster, subject.namespace, excluding=[person for person in involved if person]

@@ -14,9 +14,9 @@ from egress.domain.render import CannotRender, render_what_can, to_yaml
 from egress.domain.sentences import sentence
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant
-from egress.models.standing import standing_of
-from egress.selectors import policy
-from egress.selectors.surroundings import surroundings
+from egress.models.standing import Standing, standing_of
+from egress.selectors.ground import Ground, ground_of, surroundings_on
+from egress.selectors.neighbours import Neighbours
 from egress.services.actor import Actor
 from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
 from egress.services.requests.drafts import Reading, RequestDraft, read
@@ -54,14 +54,17 @@ def preview(
     renews: Grant | None = None,
     live: Iterable[Finding] = (),
     look_now: bool = False,
+    standing: Standing | None = None,
+    neighbours: Neighbours | None = None,
 ) -> Preview:
     """Return what the draft would come to. Never raises for what was typed.
 
     `renews` is the grant that the draft extends. The cluster is read with `look_now` only, which
-    may take seconds; `live` are findings of an earlier look.
+    may take seconds; `live` are findings of an earlier look. `standing` is the actor's, and
+    `neighbours` are the namespaces around the one and its hosts: they are read unless given.
     """
-    standing = standing_of(actor.person)
-    reading = read(draft, standing)
+    standing = standing or standing_of(actor.person)
+    reading = read(draft, standing, neighbours)
     if reading.namespace is None or reading.cluster is None:
         return Preview(destinations=reading.destinations, errors=reading.errors)
     sight = Sight(told=tuple(live) if None not in reading.destinations else ())
@@ -74,17 +77,20 @@ def preview(
     elif look_now:
         sight = look(reading.cluster, reading.namespace.name)
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
-    return _assessed(reading, reading.cluster, subject, actor, renews, sight)
+    wished = [destination for destination in reading.destinations if destination]
+    ground = ground_of(reading.cluster, reading.namespace.name, wished, neighbours)
+    return _assessed(reading, ground, subject, actor, renews, sight)
 
 
 def _assessed(
     reading: Reading,
-    cluster: Cluster,
+    ground: Ground,
     subject: Subject,
     actor: Actor,
     renews: Grant | None,
     sight: Sight,
 ) -> Preview:
+    cluster = ground.cluster
     understood = {
         position: destination
         for position, destination in enumerate(reading.destinations)
@@ -98,13 +104,14 @@ def _assessed(
         requester=actor.person,
         renews=renews,
         sight=sight,
+        ground=ground,
     )
     findings = at_positions(assessment.findings, list(understood))
     accesses = [Access(subject, destination) for destination in understood.values()]
     rendered = _Rendered()
     if understood and not blocks(findings):
-        rendered = _render(cluster, subject.namespace, accesses)
-    inventory = policy.inventory_of(cluster, subject.namespace)
+        rendered = _render(ground, accesses)
+    inventory = ground.neighbours.inventory({subject.namespace})
     profile = cluster.profile(settings.INSTALLATION)
     return Preview(
         destinations=reading.destinations,
@@ -127,9 +134,9 @@ class _Rendered:
     diff: str = ""
 
 
-def _render(cluster: Cluster, namespace: str, wished: list[Access]) -> _Rendered:
+def _render(ground: Ground, wished: list[Access]) -> _Rendered:
     """Return the objects that granting `wished` would write, and the diff to those of today."""
-    around = surroundings(cluster, namespace, {access.destination.host for access in wished})
+    around = surroundings_on(ground, {access.destination.host for access in wished})
     try:
         before = render_what_can(around.profile, around.inventory, around.accesses).objects
         wanted_accesses = [*around.accesses, *wished]

@@ -66,7 +66,9 @@ class ChannelForm(PageForm):
         label="Tell of",
     )
     cluster = forms.ModelChoiceField(
-        queryset=Cluster.objects.order_by("name"), required=False, empty_label="Every cluster"
+        queryset=Cluster.objects.order_by("name").defer("posture"),
+        required=False,
+        empty_label="Every cluster",
     )
     namespaces = forms.CharField(
         required=False,

@@ -100,7 +100,7 @@ def adoption_of(request: Request) -> AdoptionView | None:
     """Return what a request adopts, None when it adopts nothing."""
     if not request.adopts_digest:
         return None
-    adoption = Adoption.objects.get(request=request)
+    adoption = request.adoption
     state = adoption.outcome if request.status == "approved" else ""
     return AdoptionView(adoption, manifest_yaml(adoption.manifest), state)
 

@@ -102,6 +102,7 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
     slices = visible_slices(cluster, standing)
     read = Cluster.objects.select_related("foreign_list").filter(pk=cluster.pk)
     facts = facts_of(read)[0]
+    cluster = facts.cluster
     filters = NamespaceFilter(request.GET, auto_id="namespaces_%s")
     context = {
         "cluster": cluster,
@@ -118,7 +119,7 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
         "is_admin": is_admin(standing),
         "brake": brake_panel(cluster, standing),
         "too_old": older_sentence(cluster),
-        "foreign": foreign_panel(facts.cluster, standing),
+        "foreign": foreign_panel(cluster, standing),
         "posture": (posture := posture_page(cluster, standing)),
         "attest_form": AttestForm(checks=posture.unknown),
         "drift_form": DriftPolicyForm(initial={"policy": cluster.drift_policy}),

@@ -122,13 +122,13 @@ def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
     standing = standing_in(request)
     names = [cluster.name for cluster in clusters_in(request)]
     filters = GrantFilter(request.GET, clusters=names)
-    grants = visible_grants(standing).select_related("cluster")
+    grants = visible_grants(standing)
     return filters, with_enforcement(filters.narrow(grants, timezone.now()))
 
 
 def _grant(request: HttpRequest, pk: int) -> Grant:
     """Return a grant the person may see. Raises Missing for any other."""
-    grants = visible_grants(standing_in(request)).select_related("cluster", "request__requester")
+    grants = visible_grants(standing_in(request))
     grant = with_renewal(with_enforcement(grants)).filter(pk=pk).first()
     if grant is None:
         raise Missing(f"There is no grant {pk} among those you may see.")

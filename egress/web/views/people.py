@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Person, RoleBinding
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import ownerless_counts
 from egress.selectors.people import all_people
 from egress.services import people
@@ -142,7 +143,7 @@ def _show(request: HttpRequest, person: Person, **forms: PageForm) -> HttpRespon
     context = {
         "person": person,
         "roles": person.roles.all(),
-        "team_roles": through_teams.select_related("team", "cluster"),
+        "team_roles": with_clusters(through_teams.select_related("team")),
         "form": PersonForm(initial=facts),
         "role_form": RoleForm(auto_id="role_%s"),
         "password_form": PasswordForm(auto_id="password_%s"),

@@ -21,7 +21,7 @@ from egress.web.forms.queue import SORTS, QueueFilters, SaveFilterForm, address_
 from egress.web.queue_page import QueueRow, queue_page, queue_rows
 from egress.web.records.charts import queue_chart
 from egress.web.records.who import actor_of
-from egress.web.standing import clusters_in, standing_in
+from egress.web.standing import clusters_in, standing_beside, standing_in
 from egress.web.together import Together, decide_ticked
 from egress.web.views.request import outcome
 
@@ -122,5 +122,6 @@ def _again(request: HttpRequest, pk: int, *, status: int, **decision: Any) -> Ht
 
 
 def _body(request: HttpRequest, row: Request, **decision: Any) -> dict[str, object]:
-    page = shown.page_of(row, standing_in(request), **decision)
+    asker = standing_beside(request, row.requester)
+    page = shown.page_of(row, standing_in(request), asker, **decision)
     return {**page, "request_row": row, "in_queue": True}

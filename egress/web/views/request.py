@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Request
-from egress.selectors.requests import request_with_all, timeline
+from egress.selectors.requests import request_with_all, talk_of
 from egress.services import requests as service
 from egress.services.errors import Conflict, Missing, Refused, ServiceError
 from egress.web import request_page as shown
@@ -19,13 +19,14 @@ from egress.web.forms.request import TypedRequest
 from egress.web.progress import STOP_POLLING, progress_of
 from egress.web.records.who import actor_of
 from egress.web.request_copies import copies_of
-from egress.web.standing import standing_in
+from egress.web.standing import read_standings, standing_beside, standing_in
 
 
 @login_required
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the request with everything that belongs to it."""
+    read_standings(request, of_request=pk)
     return show(request, find(request, pk))
 
 
@@ -112,12 +113,14 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """Show the page of a request, with what was typed when it was refused."""
+    asker = standing_beside(request, row.requester)
     context = shown.page_of(
-        row, standing_in(request), typed=typed, errors=errors, conflict=conflict
+        row, standing_in(request), asker, typed=typed, errors=errors, conflict=conflict
     )
-    progress, seen = progress_of(row), context["preview"]
+    progress, seen, talk = progress_of(row), context["preview"], talk_of(row)
     context |= {
-        "timeline": timeline(row),
+        "timeline": talk.timeline,
+        "comments": talk.comments,
         "progress": progress,
         "copies": copies_of(row, getattr(seen, "yaml", ""), progress.grants),
         "is_mine": row.requester_id == request.user.pk,

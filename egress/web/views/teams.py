@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models.standing import Standing
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import askable_namespaces
 from egress.selectors.people import all_teams
 from egress.services import people
@@ -84,7 +85,7 @@ def _show(request: HttpRequest, team: Group, **forms: PageForm) -> HttpResponse:
     context = {
         "team": team,
         "form": MembersForm(initial={"people": team.user_set.all()}),
-        "roles": team.roles.select_related("cluster"),
+        "roles": with_clusters(team.roles.all()),
         "role_form": RoleForm(auto_id="role_%s"),
         "namespaces": askable_namespaces(as_member),
         **forms,
