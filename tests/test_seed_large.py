@@ -92,7 +92,7 @@ def _moment() -> Any:
 def test_new_rows_get_numbers_behind_the_old_ones() -> None:
     seed()
     last = Cluster.objects.latest("pk").pk
-    assert factories.cluster("another").pk == last + 1
+    assert factories.cluster("another").pk > last
     with transaction.atomic():
         event = audit.record(
             tag=audit.Tag.CLUSTER_CHANGED,
