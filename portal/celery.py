@@ -1,5 +1,6 @@
 """The Celery application: a bell between the web processes and the workers."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -68,6 +69,9 @@ def start_loops(**_: Any) -> None:
         refuse_unsafe_setup()
     except ImproperlyConfigured as refusal:
         sys.exit(str(refusal))
+    # What is loaded by now stays. Collections that need not look through it come sooner.
+    gc.collect()
+    gc.freeze()
     loops = Loops()
     _loops.append(loops)
     loops.start()

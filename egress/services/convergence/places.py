@@ -28,12 +28,12 @@ def recorded(cluster: Cluster) -> dict[ObjectKey, Place]:
     rows = OwnedObject.objects.filter(cluster=cluster).values_list(
         "api_version", "kind", "namespace", "name", "slice__key", "uid"
     )
-    # The same few names come with every row; each is kept once.
+    # The same names come with many rows; each is kept once.
     known: dict[str, str] = {}
     found: dict[ObjectKey, Place] = {}
-    for version, kind, namespace, name, where, uid in rows.iterator(2000):
-        shared = [known.setdefault(text, text) for text in (version, kind, namespace, where)]
-        found[ObjectKey(shared[0], shared[1], shared[2], name)] = Place(shared[3], uid)
+    for *names, uid in rows.iterator(2000):
+        version, kind, namespace, name, where = (known.setdefault(one, one) for one in names)
+        found[ObjectKey(version, kind, namespace, name)] = Place(where, uid)
     return found
 
 
