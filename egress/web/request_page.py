@@ -54,7 +54,7 @@ class DecisionView:
         return [sentence for sentences in self.errors.values() for sentence in sentences]
 
 
-def preview_of(request: Request) -> Preview:
+def preview_of(request: Request, reader: Standing) -> Preview:
     """Return what the request would change now, judged as for the person who asked.
 
     What the cluster said when it was asked for is said again, as reading it would take too long.
@@ -68,6 +68,7 @@ def preview_of(request: Request) -> Preview:
         actor=Actor.of(request.requester, "web"),
         renews=request.renews,
         live=live_findings(request.findings),
+        reader=reader,
     )
 
 
@@ -144,7 +145,7 @@ def page_of(
     conflict: str = "",
 ) -> dict[str, object]:
     """Return what the page of a request and an open row of the queue both show."""
-    seen = preview_of(request)
+    seen = preview_of(request, standing)
     findings = findings_of(request, seen)
     decision = decision_view(
         request,

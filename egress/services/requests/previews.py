@@ -14,8 +14,9 @@ from egress.domain.render import CannotRender, render_what_can, to_yaml
 from egress.domain.sentences import sentence
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant
-from egress.models.standing import standing_of
+from egress.models.standing import Standing, standing_of
 from egress.selectors import policy
+from egress.selectors.namespaces import unknown_names
 from egress.selectors.surroundings import surroundings
 from egress.services.actor import Actor
 from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
@@ -54,11 +55,13 @@ def preview(
     renews: Grant | None = None,
     live: Iterable[Finding] = (),
     look_now: bool = False,
+    reader: Standing | None = None,
 ) -> Preview:
     """Return what the draft would come to. Never raises for what was typed.
 
     `renews` is the grant that the draft extends. The cluster is read with `look_now` only, which
-    may take seconds; `live` are findings of an earlier look.
+    may take seconds; `live` are findings of an earlier look. `reader` is who sees it, the actor
+    unless given: objects are shown without namespaces that they may not know of.
     """
     standing = standing_of(actor.person)
     reading = read(draft, standing)
@@ -74,7 +77,7 @@ def preview(
     elif look_now:
         sight = look(reading.cluster, reading.namespace.name)
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
-    return _assessed(reading, reading.cluster, subject, actor, renews, sight)
+    return _assessed(reading, reading.cluster, subject, actor, renews, sight, reader or standing)
 
 
 def _assessed(
@@ -84,6 +87,7 @@ def _assessed(
     actor: Actor,
     renews: Grant | None,
     sight: Sight,
+    reader: Standing,
 ) -> Preview:
     understood = {
         position: destination
@@ -103,7 +107,7 @@ def _assessed(
     accesses = [Access(subject, destination) for destination in understood.values()]
     rendered = _Rendered()
     if understood and not blocks(findings):
-        rendered = _render(cluster, subject.namespace, accesses)
+        rendered = _render(cluster, subject.namespace, accesses, reader)
     inventory = policy.inventory_of(cluster, subject.namespace)
     profile = cluster.profile(settings.INSTALLATION)
     return Preview(
@@ -127,13 +131,15 @@ class _Rendered:
     diff: str = ""
 
 
-def _render(cluster: Cluster, namespace: str, wished: list[Access]) -> _Rendered:
+def _render(cluster: Cluster, namespace: str, wished: list[Access], reader: Standing) -> _Rendered:
     """Return the objects that granting `wished` would write, and the diff to those of today."""
     around = surroundings(cluster, namespace, {access.destination.host for access in wished})
+    others = {access.subject.namespace for access in around.accesses} - {namespace}
+    unknown = unknown_names(reader, cluster, others)
+    present = [one for one in around.accesses if one.subject.namespace not in unknown]
     try:
-        before = render_what_can(around.profile, around.inventory, around.accesses).objects
-        wanted_accesses = [*around.accesses, *wished]
-        after = render_what_can(around.profile, around.inventory, wanted_accesses).objects
+        before = render_what_can(around.profile, around.inventory, present).objects
+        after = render_what_can(around.profile, around.inventory, [*present, *wished]).objects
     except CannotRender:
         return _Rendered()
     # Unchanged objects say nothing, and a namespace may have hundreds.
