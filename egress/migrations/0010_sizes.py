@@ -2,6 +2,8 @@
 
 from django.db import Error, migrations, models
 
+from ._online import NO_MORE_PATIENCE, PATIENCE, AddIndexOnline, drop_index
+
 TRIGRAMS = {
     "grants_by_part_of_host": ("egress_grant", "host"),
     "grants_by_part_of_namespace": ("egress_grant", "namespace"),
@@ -11,36 +13,6 @@ TRIGRAMS = {
     "destinations_by_part_of_host": ("egress_requestdestination", "host"),
 }
 """By name: the table and what its searches look through, as Django spells them."""
-
-
-class AddIndexOnline(migrations.AddIndex):
-    """Adds an index; on PostgreSQL nobody waits meanwhile, and a broken attempt is made again."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor != "postgresql":
-            return super().database_forwards(app_label, schema_editor, from_state, to_state)
-        model = to_state.apps.get_model(app_label, self.model_name)
-        schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
-        schema_editor.add_index(model, self.index, concurrently=True)
-
-    def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor != "postgresql":
-            return super().database_backwards(app_label, schema_editor, from_state, to_state)
-        schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
-
-
-def be_patient(apps, schema_editor):
-    """Wait for as long as others take: an index is made beside their work, so nobody waits for it.
-
-    With the limit of portal/env.py one long download of theirs would break it off.
-    """
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("SET lock_timeout = 0")
-
-
-def be_as_before(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("RESET lock_timeout")
 
 
 def add_trigrams(apps, schema_editor):
@@ -62,14 +34,14 @@ def add_trigrams(apps, schema_editor):
 def drop_trigrams(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for name in TRIGRAMS:
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            drop_index(schema_editor, name)
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("egress", "0009_drafts")]
     operations = [
-        migrations.RunPython(be_patient, be_as_before),
+        PATIENCE,
         AddIndexOnline(
             model_name='auditevent',
             index=models.Index(fields=['namespace', '-sequence'], name='egress_audi_namespa_7f6f68_idx'),
@@ -119,5 +91,5 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['cluster', 'namespace_uid', '-id'], name='egress_requ_cluster_8226b5_idx'),
         ),
         migrations.RunPython(add_trigrams, drop_trigrams),
-        migrations.RunPython(be_as_before, be_patient),
+        NO_MORE_PATIENCE,
     ]

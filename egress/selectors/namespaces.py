@@ -1,5 +1,6 @@
 """Which namespaces somebody may know of, and ask for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,17 @@ from egress.selectors.joins import with_clusters
 def visible_namespaces(person: Person | Standing) -> QuerySet[Namespace]:
     """Return the present namespaces that the person may know of, by cluster and name."""
     return present_namespaces().filter(namespace_filter(_standing(person)))
+
+
+def unknown_names(
+    person: Person | Standing, cluster: Cluster, names: Iterable[str]
+) -> frozenset[str]:
+    """Return those of the names of namespaces of a cluster that the person may not know of."""
+    asked, standing = frozenset(names), _standing(person)
+    if not asked or standing.sees_everything:
+        return frozenset()
+    known = visible_namespaces(standing).filter(cluster=cluster, name__in=sorted(asked))
+    return asked - frozenset(known.order_by().values_list("name", flat=True))
 
 
 def askable_namespaces(

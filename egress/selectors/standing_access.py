@@ -13,6 +13,7 @@ from egress.domain.policies import allows
 from egress.models import CatalogueEntry, Cluster, Grant
 from egress.models.standing import Standing
 from egress.selectors.grants import visible_grants
+from egress.selectors.namespaces import unknown_names
 
 ROWS_READ = 500
 """Subjects of one host, or hosts below one wildcard, that are looked at: no list is longer."""
@@ -69,6 +70,18 @@ def who_else_uses(
         if names:
             uses.append(HostUse(host, tuple(sorted(seen)), len(names - seen)))
     return uses
+
+
+def is_shared_with_unknown(standing: Standing, grant: Grant) -> bool:
+    """Tell whether a namespace that the person may not know of reaches the grant's host, or did.
+
+    Then the objects of the host outside the grant's namespace name it, and so do their changes.
+    """
+    if standing.sees_everything:
+        return False
+    users = Grant.objects.filter(cluster=grant.cluster, host=grant.host)
+    names = users.exclude(namespace=grant.namespace).order_by().values_list("namespace", flat=True)
+    return bool(unknown_names(standing, grant.cluster, names.distinct()))
 
 
 def known_below(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from egress.domain.plan import Action, plan
 from egress.models import Grant, Priority
 from egress.models.standing import standing_of
 from egress.selectors.slices import slices_touched_by
+from egress.selectors.standing_access import is_shared_with_unknown
 from egress.services import audit, guards, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
@@ -40,7 +41,7 @@ class DriftedObject:
 
     `action` is what a delivery would do with it, foreign where somebody else's object has taken
     its name. `sentence` says who changed what, `diff` leads from the live object to the granted
-    one.
+    one; of an object that names others whom the reader may not know, both hold no detail.
     """
 
     key: ObjectKey
@@ -63,7 +64,8 @@ def differences(*, grant: Grant, actor: Actor) -> Difference:
     Reads the cluster, for at most SECONDS, and writes nothing there. What cannot be read is a
     sentence. Raises Missing when the grant is not the actor's to see.
     """
-    stored = guards.fresh_grant(grant.pk, standing_of(actor.person))
+    standing = standing_of(actor.person)
+    stored = guards.fresh_grant(grant.pk, standing)
     cluster = stored.cluster
     slices = cluster.slices.filter(key__in=slices_touched_by(cluster, [stored]))
     until = time.monotonic() + SECONDS
@@ -76,6 +78,9 @@ def differences(*, grant: Grant, actor: Actor) -> Difference:
         ]
     except (ClusterError, Unavailable) as error:
         return Difference(problem=f"The cluster could not be read: {error.message}")
+    is_own = all(one.key.namespace == stored.namespace for one in found)
+    if not is_own and is_shared_with_unknown(standing, stored):
+        found = [_without_others(one, stored) for one in found]
     return Difference(tuple(found))
 
 
@@ -100,6 +105,14 @@ def apply_again(*, grant: Grant, actor: Actor) -> Grant:
     entry = grant_entry(Tag.DRIFT_HEAL_ASKED, stored, actor, said, timezone.now())
     audit.record_all([entry])
     return stored
+
+
+def _without_others(found: DriftedObject, grant: Grant) -> DriftedObject:
+    """Return an object as somebody may see it who may not know of all whom it serves."""
+    if found.key.namespace == grant.namespace:
+        return found
+    sentence = f"{found.key} is not as granted. It serves other namespaces, too: ask an admin."
+    return replace(found, sentence=sentence, diff="")
 
 
 def _differing(grant: Grant, state: SliceState, gateway: ClusterGateway) -> Iterator[DriftedObject]:

@@ -55,7 +55,9 @@ class DecisionView:
         return [sentence for sentences in self.errors.values() for sentence in sentences]
 
 
-def preview_of(request: Request, asker: Standing, neighbours: Neighbours) -> Preview:
+def preview_of(
+    request: Request, asker: Standing, neighbours: Neighbours, reader: Standing
+) -> Preview:
     """Return what the pending request would change now, judged as for the person who asked.
 
     `asker` is their standing. What the cluster said when it was asked for is said again, as
@@ -69,6 +71,7 @@ def preview_of(request: Request, asker: Standing, neighbours: Neighbours) -> Pre
         live=live_findings(request.findings),
         standing=asker,
         neighbours=neighbours,
+        reader=reader,
     )
 
 
@@ -154,7 +157,7 @@ def page_of(
     if request.is_pending:
         hosts = [row.host for row in request.destinations.all()]
         neighbours = neighbours_of(request.cluster, request.namespace, hosts)
-        seen = preview_of(request, asker, neighbours)
+        seen = preview_of(request, asker, neighbours, standing)
         present = neighbours.namespaces.get(request.namespace)
         way = way_of(present) if present else None
     findings = findings_of(request, seen)

@@ -11,6 +11,10 @@ from tests.browser.story import Story
 from tests.e2e.portal import Portal
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+NOTE_SUBMIT = """() => document.addEventListener("submit", event => {
+  event.preventDefault();
+  document.title = `sent with "${event.submitter.value}"`;
+})"""
 ADD_STYLE = """css => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
@@ -67,6 +71,20 @@ def test_two_keys_approve_the_first_request_and_the_next(
         page.keyboard.press("Enter")
         said = page.get_by_role("link", name=f"Request {number} is approved")
         expect(said).to_be_focused()
+
+
+def test_enter_in_a_tick_decides_nothing(portal: Portal, window: OpenWindow) -> None:
+    hosts = [f"{n}.ticked.example.com" for n in range(2)]
+    number = story.ask(portal, "dana", "shop", *hosts)
+    page = window("alice").page
+    places = {"/queue?q=ticked": f"Select request {number}"}
+    places[f"/requests/{number}"] = f"{hosts[1]}:443"
+    for address, label in places.items():
+        page.goto(address)
+        page.evaluate(NOTE_SUBMIT)
+        page.get_by_label(label).click()
+        page.keyboard.press("Enter")
+        expect(page).to_have_title('sent with ""')
 
 
 def test_a_word_typed_beside_the_search_field_decides_nothing(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from egress import rules
 from egress.cluster.errors import ClusterError
@@ -13,6 +13,8 @@ from egress.domain.plan import Action
 from egress.domain.render import CannotRender, render_what_can
 from egress.models import Cluster, OwnedObject
 from egress.models.standing import standing_of
+from egress.selectors.ground import Surroundings
+from egress.selectors.namespaces import unknown_names
 from egress.selectors.surroundings import surroundings
 from egress.services.actor import Actor
 from egress.services.convergence.live import read_many, uid_of
@@ -28,7 +30,8 @@ SECONDS = 5.0
 class ComparedObject:
     """One object that would be written, against the live one of that name.
 
-    `action` is create, update, unchanged, or foreign when somebody else wrote the live one.
+    `action` is create, update, unchanged, or foreign when somebody else wrote the live one. `diff`
+    is empty where it may name others whom the reader may not know.
     """
 
     key: ObjectKey
@@ -57,7 +60,9 @@ def compare(*, draft: RequestDraft, actor: Actor) -> Comparison:
     if not rules.may_view_namespace(standing, reading.namespace):
         return Comparison(problem="This namespace is not one that you may look at.")
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
-    wanted = _wanted(reading.cluster, [Access(subject, one) for one in wished])
+    hosts = {destination.host for destination in wished}
+    around = surroundings(reading.cluster, subject.namespace, hosts)
+    wanted = _wanted(around, [Access(subject, one) for one in wished])
     if wanted is None:
         return Comparison(problem="These destinations cannot be carried out together.")
     until = time.monotonic() + SECONDS
@@ -66,13 +71,20 @@ def compare(*, draft: RequestDraft, actor: Actor) -> Comparison:
         live = read_many(gateway, wanted)
     except (ClusterError, Unavailable) as error:
         return Comparison(problem=f"The cluster could not be read: {error.message}")
-    return Comparison(tuple(_compared(reading.cluster, wanted, live)))
+    found = _compared(reading.cluster, wanted, live)
+    others = {access.subject.namespace for access in around.accesses} - {subject.namespace}
+    if unknown_names(standing, reading.cluster, others):
+        found = [_without_others(one, subject.namespace) for one in found]
+    return Comparison(tuple(found))
 
 
-def _wanted(cluster: Cluster, wished: list[Access]) -> dict[ObjectKey, KubeObject] | None:
+def _without_others(found: ComparedObject, namespace: str) -> ComparedObject:
+    """Return an object without its difference where that may name other namespaces."""
+    return found if found.key.namespace == namespace else replace(found, diff="")
+
+
+def _wanted(around: Surroundings, wished: list[Access]) -> dict[ObjectKey, KubeObject] | None:
     """Return the objects that granting `wished` would change or add, None when that cannot be."""
-    hosts = {access.destination.host for access in wished}
-    around = surroundings(cluster, wished[0].subject.namespace, hosts)
     try:
         before = render_what_can(around.profile, around.inventory, around.accesses).objects
         everything = [*around.accesses, *wished]

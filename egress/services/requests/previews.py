@@ -16,6 +16,7 @@ from egress.domain.wording import quoted
 from egress.models import Cluster, Grant
 from egress.models.standing import Standing, standing_of
 from egress.selectors.ground import Ground, ground_of, surroundings_on
+from egress.selectors.namespaces import unknown_names
 from egress.selectors.neighbours import Neighbours
 from egress.services.actor import Actor
 from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
@@ -56,12 +57,15 @@ def preview(
     look_now: bool = False,
     standing: Standing | None = None,
     neighbours: Neighbours | None = None,
+    reader: Standing | None = None,
 ) -> Preview:
     """Return what the draft would come to. Never raises for what was typed.
 
     `renews` is the grant that the draft extends. The cluster is read with `look_now` only, which
     may take seconds; `live` are findings of an earlier look. `standing` is the actor's, and
     `neighbours` are the namespaces around the one and its hosts: they are read unless given.
+    `reader` is who sees it, the actor unless given: objects are shown without namespaces that
+    they may not know of.
     """
     standing = standing or standing_of(actor.person)
     reading = read(draft, standing, neighbours)
@@ -79,7 +83,7 @@ def preview(
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
     wished = [destination for destination in reading.destinations if destination]
     ground = ground_of(reading.cluster, reading.namespace.name, wished, neighbours)
-    return _assessed(reading, ground, subject, actor, renews, sight)
+    return _assessed(reading, ground, subject, actor, renews, sight, reader or standing)
 
 
 def _assessed(
@@ -89,6 +93,7 @@ def _assessed(
     actor: Actor,
     renews: Grant | None,
     sight: Sight,
+    reader: Standing,
 ) -> Preview:
     cluster = ground.cluster
     understood = {
@@ -110,7 +115,7 @@ def _assessed(
     accesses = [Access(subject, destination) for destination in understood.values()]
     rendered = _Rendered()
     if understood and not blocks(findings):
-        rendered = _render(ground, accesses)
+        rendered = _render(ground, subject.namespace, accesses, reader)
     inventory = ground.neighbours.inventory({subject.namespace})
     profile = cluster.profile(settings.INSTALLATION)
     return Preview(
@@ -134,13 +139,15 @@ class _Rendered:
     diff: str = ""
 
 
-def _render(ground: Ground, wished: list[Access]) -> _Rendered:
+def _render(ground: Ground, namespace: str, wished: list[Access], reader: Standing) -> _Rendered:
     """Return the objects that granting `wished` would write, and the diff to those of today."""
     around = surroundings_on(ground, {access.destination.host for access in wished})
+    others = {access.subject.namespace for access in around.accesses} - {namespace}
+    unknown = unknown_names(reader, ground.cluster, others)
+    present = [one for one in around.accesses if one.subject.namespace not in unknown]
     try:
-        before = render_what_can(around.profile, around.inventory, around.accesses).objects
-        wanted_accesses = [*around.accesses, *wished]
-        after = render_what_can(around.profile, around.inventory, wanted_accesses).objects
+        before = render_what_can(around.profile, around.inventory, present).objects
+        after = render_what_can(around.profile, around.inventory, [*present, *wished]).objects
     except CannotRender:
         return _Rendered()
     # Unchanged objects say nothing, and a namespace may have hundreds.

@@ -1,5 +1,6 @@
 """Grants: who may reach what, for how long, and whether the cluster carries it."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib import messages
@@ -10,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from egress.models import Grant
+from egress.models import DeliveryStep, Grant
 from egress.selectors.grants import visible_grants
 from egress.selectors.paths import way_of_grant
+from egress.selectors.standing_access import is_shared_with_unknown
 from egress.services import drift
 from egress.services import grants as grant_service
 from egress.services import requests as request_service
@@ -147,7 +149,7 @@ def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
         "way": way_of(present) if present else way_in(grant.cluster, grant.namespace),
         "objects": carried.objects,
-        "steps": carried.steps,
+        **_writes(request, grant, carried.steps),
         "difference": _difference(request, grant),
         "timeline": history_of("grant", grant.pk),
         "may": actions_on(grant, pinned, standing_in(request)),
@@ -158,6 +160,13 @@ def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse
     }
     status = max((form.http_status for form in forms.values()), default=200)
     return render(request, "grants/detail.html", context, status=status)
+
+
+def _writes(request: HttpRequest, grant: Grant, steps: Sequence[DeliveryStep]) -> dict[str, object]:
+    """Return the writes to show: none that may name somebody whom the person may not know."""
+    own = [step for step in steps if step.namespace == grant.namespace]
+    hides = len(own) < len(steps) and is_shared_with_unknown(standing_in(request), grant)
+    return {"steps": own if hides else steps, "hides_steps": hides}
 
 
 def _difference(request: HttpRequest, grant: Grant) -> drift.Difference | None:

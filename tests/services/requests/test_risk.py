@@ -11,7 +11,7 @@ from egress.models import Namespace, Person, Request, Risk
 from egress.services import requests
 from tests import factories as make
 
-migration = import_module("egress.migrations.0011_queue")
+migration = import_module("egress.migrations.0012_risks")
 
 
 def test_the_risk_is_the_highest_level_and_follows_each_edit(

@@ -12,6 +12,7 @@ from egress.domain.lifecycle import GrantStatus
 from egress.domain.naming import base
 from egress.models import (
     AuditEvent,
+    Cluster,
     Delivery,
     DeliveryStep,
     Grant,
@@ -22,7 +23,7 @@ from egress.models import (
     Slice,
 )
 from tests import factories
-from tests.web.records.pages import XSS
+from tests.web.records.pages import XSS, get
 from tests.web.records.pages import text as body
 
 pytestmark = pytest.mark.django_db
@@ -268,7 +269,22 @@ def test_an_ended_grant_offers_nothing(client: Client, owner: Person, shop: Name
     assert "What you may do" not in page
 
 
-def written(grant: Grant, *, message: str = "", diff: str = "") -> DeliveryStep:
+def test_what_was_written_for_others_too_is_for_those_who_may_know_them(
+    grant: Grant, payments: Namespace, owner: Person, olga: Person
+) -> None:
+    Cluster.objects.update(enforcement="gateway")
+    written(grant, diff="+  port: 8443")
+    written(grant, place="istio-egress", diff="+  - payments")
+    page = body(get(owner, "grant", grant.pk))
+    assert ("payments" in page, "8443" in page) == (True, True)
+    factories.grant(payments, host=grant.host)
+    page = body(get(owner, "grant", grant.pk))
+    assert ("payments" in page, "8443" in page) == (False, True)
+    assert "Other namespaces share objects of this host" in page
+    assert "payments" in body(get(olga, "grant", grant.pk))
+
+
+def written(grant: Grant, *, message: str = "", diff: str = "", place: str = "") -> DeliveryStep:
     """Record that the portal wrote the object of a grant once more."""
     now = timezone.now()
     part, _ = Slice.objects.get_or_create(
@@ -277,7 +293,7 @@ def written(grant: Grant, *, message: str = "", diff: str = "") -> DeliveryStep:
     names = {
         "api_version": "networking.istio.io/v1",
         "kind": "ServiceEntry",
-        "namespace": grant.namespace,
+        "namespace": place or grant.namespace,
         "name": base(grant.host),
     }
     OwnedObject.objects.get_or_create(cluster=grant.cluster, **names, defaults={"slice": part})
