@@ -16,7 +16,6 @@ from egress.domain.wording import quoted
 from egress.models import Cluster, Grant
 from egress.models.standing import Standing, standing_of
 from egress.selectors.ground import Ground, ground_of, surroundings_on
-from egress.selectors.namespaces import unknown_names
 from egress.selectors.neighbours import Neighbours
 from egress.services.actor import Actor
 from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
@@ -142,19 +141,19 @@ class _Rendered:
 def _render(ground: Ground, namespace: str, wished: list[Access], reader: Standing) -> _Rendered:
     """Return the objects that granting `wished` would write, and the diff to those of today."""
     around = surroundings_on(ground, {access.destination.host for access in wished})
-    others = {access.subject.namespace for access in around.accesses} - {namespace}
-    unknown = unknown_names(reader, ground.cluster, others)
-    present = [one for one in around.accesses if one.subject.namespace not in unknown]
+    rows = ground.neighbours.namespaces.values()
+    known = {namespace, *(row.name for row in rows if rules.may_view_namespace(reader, row))}
+    present = [one for one in around.accesses if one.subject.namespace in known]
     try:
         before = render_what_can(around.profile, around.inventory, present).objects
         after = render_what_can(around.profile, around.inventory, [*present, *wished]).objects
     except CannotRender:
         return _Rendered()
     # Unchanged objects say nothing, and a namespace may have hundreds.
-    known = {canonical_json(obj) for obj in before}
+    today = {canonical_json(obj) for obj in before}
     wanted = {canonical_json(obj) for obj in after}
     old = [obj for obj in before if canonical_json(obj) not in wanted]
-    new = [obj for obj in after if canonical_json(obj) not in known]
+    new = [obj for obj in after if canonical_json(obj) not in today]
     lines = unified_diff(
         to_yaml(old).splitlines() if old else [],
         to_yaml(new).splitlines() if new else [],
