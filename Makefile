@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types layers slow faults bench real lock clean
+.PHONY: help install run test check lint types layers slow faults bench bench-pages screenshots real lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.runtime: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another with make PYTHON=/path/to/python3 ...")'
@@ -52,6 +52,12 @@ faults: $(VENV)/.dev ## Break everything on purpose and print what held; goes on
 
 bench: $(VENV)/.dev ## Measure speed, against kubectl and at size
 	@$(BIN)/python -m tests.benchmarks
+
+bench-pages: $(VENV)/.dev ## Measure the pages with 100,000 grants and 1,000,000 audit events
+	@$(BIN)/python -m tests.benchmarks.pages
+
+screenshots: $(VENV)/.dev ## Take the pictures of the pages in docs/screenshots anew (needs chromium)
+	@$(BIN)/python -m tests.screenshots
 
 real: $(VENV)/.dev ## Test against a real API server, built with Go where there is none
 	@$(BIN)/python -m tests.real.assets

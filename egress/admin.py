@@ -16,8 +16,10 @@ from django.shortcuts import redirect
 from egress.services.errors import NotAllowed
 from egress.web.views.session import sign_out
 
-HIDDEN_FIELDS = frozenset({"credentials", "password", "digest", "body"})
-"""Secrets, their digests, and stored answers that may hold one: not even for superusers."""
+_OF_DRAFTS = frozenset({"content", "place", "place_digest"})
+HIDDEN_FIELDS = frozenset({"credentials", "sealed_url", "password", "digest", "body"}) | _OF_DRAFTS
+"""Secrets, their digests, stored answers that may hold one, and what people typed into drafts,
+which is theirs alone: not even for superusers."""
 LONGEST_COLUMNS = frozenset({"TextField", "JSONField", "BinaryField", "ManyToManyField"})
 MOST_COLUMNS = 8
 ROWS_PER_PAGE = 50

@@ -66,8 +66,8 @@ def may_view_cluster(who: object, cluster: Cluster) -> bool:
         return False
     if any(scope.cluster_id in (None, cluster.pk) for scope in standing.scopes):
         return True
-    present = Namespace.objects.filter(cluster=cluster, gone_at__isnull=True)
-    return any(standing.owns(namespace) for namespace in present.select_related("owner"))
+    owned = Namespace.objects.filter(standing.owned_namespaces(), cluster=cluster)
+    return owned.filter(gone_at__isnull=True).exists()
 
 
 def _owns_pinned(standing: Standing, cluster_id: int, uid: str) -> bool:

@@ -4,8 +4,9 @@ import structlog
 from celery import shared_task
 from django.core.management import call_command
 from django.db import DatabaseError
+from django.utils import timezone
 
-from egress.services import audit, convergence
+from egress.services import audit, convergence, notifications, requests
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.workers import worker_name
 from egress.services.errors import ServiceError
@@ -42,5 +43,12 @@ def verify_audit() -> None:
 
 @shared_task(name="egress.tasks.clear_sessions")  # type: ignore[untyped-decorator]
 def clear_sessions() -> None:
-    """Delete the sessions that have run out."""
+    """Delete the sessions that have run out, and the drafts that nobody went on with."""
     call_command("clearsessions")
+    requests.drop_old_drafts(now=timezone.now())
+
+
+@shared_task(name="egress.tasks.clear_notifications")  # type: ignore[untyped-decorator]
+def clear_notifications() -> None:
+    """Delete what people read long ago."""
+    notifications.clear_old(database_now())

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from egress.followers import Followers
-from egress.services import convergence, posture
+from egress.services import convergence, notifications, posture
 from egress.services.convergence import stopping
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.queue import due_slices
@@ -21,10 +21,10 @@ logger = structlog.get_logger(__name__)
 
 
 class Loops:
-    """Sweeps, searches for drift, follows inventories and looks at postures until `stop`.
+    """Sweeps, searches for drift, follows inventories, looks at postures, tells people.
 
-    Each loop survives whatever goes wrong in a round: a database that restarts is there again in
-    the next one.
+    All until `stop`. Each loop survives whatever goes wrong in a round: a database that restarts
+    is there again in the next one.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,7 @@ class Loops:
             "drift": self._search,
             "follow": self._followers.tend,
             "posture": self._look,
+            "notifications": self._tell,
         }
         for name, once in loops.items():
             thread = threading.Thread(
@@ -83,6 +84,9 @@ class Loops:
 
     def _look(self) -> None:
         posture.look_where_due(database_now())
+
+    def _tell(self) -> None:
+        notifications.tend(database_now(), is_stopping=self._stop.is_set)
 
 
 def run_round(name: str, once: Callable[[], None]) -> None:

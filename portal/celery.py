@@ -37,6 +37,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=4, minute=17),
         "options": {"expires": 86400},
     },
+    "clear-notifications": {
+        "task": "egress.tasks.clear_notifications",
+        "schedule": crontab(hour=4, minute=37),
+        "options": {"expires": 86400},
+    },
 }
 
 _loops: list[Any] = []

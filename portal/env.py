@@ -100,3 +100,42 @@ def database(name: str, default: str) -> dict[str, object]:
     raise ImproperlyConfigured(
         f"{name} has the scheme '{url.scheme}': use postgresql:// or sqlite:///."
     )
+
+
+_MAIL_BACKENDS = {"file": "filebased", "console": "console", "smtp": "smtp", "smtps": "smtp"}
+
+
+def mail(name: str) -> dict[str, object]:
+    """Return Django's settings for a mail URL; without one nothing is sent.
+
+    `smtp://user:password@host:587` begins TLS by STARTTLS, `smtps://` at once; `?tls=no` sends in
+    the clear. `file:///folder` and `console:` are for trying. Raises ImproperlyConfigured.
+    """
+    given = text(name, "")
+    if not given:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    try:
+        url = urlsplit(given)
+        host, port = url.hostname or "", url.port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is no URL: {error}.") from error
+    if url.scheme not in _MAIL_BACKENDS:
+        raise ImproperlyConfigured(
+            f"{name} has the scheme '{url.scheme}': use smtp://, smtps://, file:/// or console:."
+        )
+    backend = f"django.core.mail.backends.{_MAIL_BACKENDS[url.scheme]}.EmailBackend"
+    if url.scheme in {"file", "console"}:
+        return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": unquote(url.path)}
+    if not host:
+        raise ImproperlyConfigured(f"{name} names no host: write smtp://host:port.")
+    is_smtps, tls = url.scheme == "smtps", dict(parse_qsl(url.query)).get("tls", "yes")
+    return {
+        "EMAIL_BACKEND": backend,
+        "EMAIL_HOST": host,
+        "EMAIL_PORT": port or (465 if is_smtps else 587),
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_SSL": is_smtps,
+        "EMAIL_USE_TLS": not is_smtps and tls != "no",
+        "EMAIL_TIMEOUT": 10,
+    }

@@ -15,6 +15,8 @@ SHARED: list[Any] = [
 LEVELS = {
     "django_structlog": {"level": "WARNING"},
     "celery": {"level": "WARNING"},
+    # At DEBUG it writes down addresses, and those of channels are secrets.
+    "urllib3": {"level": "WARNING"},
     "django.security.DisallowedHost": {"level": "ERROR"},
 }
 

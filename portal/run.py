@@ -87,6 +87,7 @@ def environment(var: Path, web_port: int) -> dict[str, str]:
         "EGRESS_DEMO": "yes",
         "EGRESS_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "EGRESS_LOG_LEVEL": "WARNING",
+        "EGRESS_MAIL_URL": f"file://{var / 'mail'}",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "PYTHONUNBUFFERED": "1",
         **ALLOCATOR,
@@ -255,7 +256,7 @@ def greet(address: str, var: Path) -> None:
         print(f"  {name:<7} {role}")
     kubeconfig = var / "sandbox-admin.kubeconfig"
     print(f"\nThe sandbox cluster: kubectl --kubeconfig {kubeconfig} get serviceentries -A")
-    print(f"Logs: {var}/logs    Stop: Ctrl-C\n", flush=True)
+    print(f"Mails: {var}/mail    Logs: {var}/logs    Stop: Ctrl-C\n", flush=True)
 
 
 def main() -> int:

@@ -74,6 +74,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Static files are compressed once, when they are collected; this is for the pages. What a page
+    # keeps secret, its CSRF token, is masked anew in each answer.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -121,7 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
-CSRF_FAILURE_VIEW = "egress.web.errors.csrf_failed"
+CSRF_FAILURE_VIEW = "egress.web.views.lost.csrf_failed"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -211,6 +214,12 @@ GRANT_LAPSE_DAYS = env.number("EGRESS_GRANT_LAPSE_DAYS", 7)
 REMINDER_DAYS = env.number("EGRESS_REMINDER_DAYS", 7)
 OWNER_LABEL = env.text("EGRESS_OWNER_LABEL", "egress-portal.io/owner")
 INSTALLATION = env.text("EGRESS_INSTALLATION", "main")
+
+# --- notifications ------------------------------------------------------------------
+globals().update(env.mail("EGRESS_MAIL_URL"))
+MAIL_ENABLED = bool(env.text("EGRESS_MAIL_URL", ""))
+DEFAULT_FROM_EMAIL = env.text("EGRESS_MAIL_FROM", "Egress Portal <egress-portal@localhost>")
+CHANNELS_TO_PRIVATE = env.flag("EGRESS_CHANNELS_TO_PRIVATE", False)
 
 # --- logs -------------------------------------------------------------------------
 LOG_FORMAT = env.text("EGRESS_LOG_FORMAT", "console" if DEMO or DEBUG else "json")

@@ -67,15 +67,31 @@
   document.addEventListener("toast", function (event) {
     toast(event.detail.text, event.detail.tone);
   });
-  document.addEventListener("htmx:sendError", function () {
+  // A draft that was not kept is no news: the form itself still stands there.
+  function isAside(event) {
+    return event.detail.elt && event.detail.elt.id === "keep-draft";
+  }
+
+  document.addEventListener("htmx:sendError", function (event) {
+    if (isAside(event)) return;
     toast("The portal did not answer. Check the connection and try again; nothing was sent.", "bad");
   });
   document.addEventListener("htmx:responseError", function (event) {
+    if (isAside(event)) return;
     var status = event.detail.xhr.status;
     if (status === 401 || (status === 403 && /sign in/i.test(event.detail.xhr.responseText))) {
       toast("You are signed out. Reload the page to sign in again.", "bad");
     } else if (!event.detail.xhr.getResponseHeader("HX-Trigger")) {
       toast("That did not work (" + status + "). Reload the page to see how things stand.", "bad");
+    }
+  });
+
+  // ---------- Enter in a field with a button of its own presses that button ----------
+  document.addEventListener("keydown", function (event) {
+    var field = event.target.closest("[data-enter]");
+    if (field && event.key === "Enter") {
+      event.preventDefault();
+      document.querySelector(field.getAttribute("data-enter")).click();
     }
   });
 
@@ -88,7 +104,7 @@
       return;
     }
     navigator.clipboard.writeText(text.trim()).then(
-      function () { toast("Copied.", "good"); },
+      function () { toast(button.getAttribute("data-copied") || "Copied.", "good"); },
       function () { toast("The browser did not allow copying. Select the text instead.", "bad"); }
     );
   }
@@ -183,20 +199,36 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
-  function decide(row, verdict) {
-    var details = row.querySelector("details");
-    if (!details) return;
+  // What a key is about: the row in focus, behind a row that is done the next one, or else the
+  // first that waits. It gets the focus, so that everybody sees what Enter will decide.
+  function rowToDecide() {
+    var list = rows(), current = currentRow();
+    function waits(row) { return row.querySelector("[data-select]:enabled"); }
+    var from = Math.max(0, list.indexOf(current));
+    var row = list.slice(from).filter(waits)[0] || list.filter(waits)[0];
+    if (row && row !== current) row.querySelector("summary").focus();
+    return row;
+  }
+
+  function decide(verdict) {
+    var row = rowToDecide(), wanted = '[data-decide="' + verdict + '"]', asked = strayAt;
     function go() {
-      var target = row.querySelector('[data-decide="' + verdict + '"]');
-      if (target) target.focus();
+      // Whoever went on meanwhile is not brought back: their next Enter is for something else.
+      var target = currentRow() === row && asked === strayAt && row.querySelector(wanted);
+      if (!target) return;
+      target.focus();
+      if (row.offsetHeight < window.innerHeight) row.scrollIntoView({ block: "nearest" });
     }
-    if (row.querySelector("[data-decide]")) {
-      details.open = true;
-      go();
-    } else {
-      row.addEventListener("htmx:afterSettle", go, { once: true });
-      details.open = true;
+    if (!row) {
+      var only = document.querySelector("#decide " + wanted);
+      if (only) only.focus();
+      return only;
     }
+    var isThere = row.querySelector("[data-decide]");
+    if (!isThere) row.addEventListener("htmx:afterSettle", go, { once: true });
+    row.querySelector("details").open = true;
+    go();
+    return row;
   }
 
   function select(row) {
@@ -207,8 +239,32 @@
     }
   }
 
+  // Somebody who types a word beside the search field wants to find it, not to decide: the word's
+  // letters are no commands, and an Enter behind them approves nothing.
+  var KEYS = "/?jkadx ", PAUSE = 1000, strayAt = -PAUSE;
+
+  function isPartOfWord(event) {
+    var isStray = event.key.length === 1 && KEYS.indexOf(event.key) < 0;
+    var isWithin = event.timeStamp - strayAt < PAUSE && "adx".indexOf(event.key) >= 0;
+    if (!isStray && !isWithin) return false;
+    strayAt = event.timeStamp;
+    if (document.activeElement.matches("[data-decide]")) {
+      var row = currentRow();
+      if (row) row.querySelector("summary").focus();
+      else document.activeElement.blur();
+    }
+    return true;
+  }
+
   function isTyping(target) {
     return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, dialog");
+  }
+
+  // While the form is on its way, closing its row helps nobody; and an Enter held down since then
+  // would press the button as soon as it has the focus, before anybody read what it decides.
+  function isHasty(event, row) {
+    if (row && row.querySelector(".queue-body.htmx-request")) return true;
+    return event.repeat && event.target.matches("[data-decide]");
   }
 
   // In a menu that is closed browsers give fields a place, but no focus: the menu counts.
@@ -219,6 +275,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !keysOn()) return;
     var row = currentRow();
+    if (isPartOfWord(event)) return;
     if (event.key === "/") {
       var search = all("[data-search]").filter(isWithinReach)[0];
       if (search) {
@@ -233,12 +290,13 @@
       step(1);
     } else if (event.key === "k") {
       step(-1);
-    } else if (row && (event.key === "a" || event.key === "d")) {
-      event.preventDefault();
-      decide(row, event.key === "a" ? "approve" : "deny");
-    } else if (row && event.key === "x") {
+    } else if (event.key === "a" || event.key === "d") {
+      if (decide(event.key === "a" ? "approve" : "deny")) event.preventDefault();
+    } else if (event.key === "x" && (row = rowToDecide())) {
       event.preventDefault();
       select(row);
+    } else if (event.key === "Enter" && isHasty(event, row)) {
+      event.preventDefault();
     }
   });
 })();

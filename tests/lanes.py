@@ -52,6 +52,7 @@ ON_SQLITE_ONLY = " and ".join(
     f"not {name}"
     for name in (
         "test_adopting",
+        "test_channels",
         "test_crash",
         "test_drift_at_size",
         "test_enforcements",
@@ -64,7 +65,7 @@ ON_SQLITE_ONLY = " and ".join(
 )
 """On PostgreSQL, kills and whole deliveries are the business of the lanes with real processes."""
 
-SAMPLE_SECONDS = 60
+SAMPLE_SECONDS = 30
 """How long faults are drawn at random; `make faults` injects all of them."""
 
 LANES = (

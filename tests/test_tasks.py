@@ -1,11 +1,14 @@
 """Tasks are thin, harmless when doubled, and never raise what a sweep makes good."""
 
+from datetime import timedelta
+
 import pytest
 from celery.schedules import crontab
 from django.db import OperationalError
+from django.utils import timezone
 
 from egress import tasks
-from egress.models import AuditCheck, Cluster
+from egress.models import AuditCheck, Cluster, Notification
 from portal.celery import app
 from tests.services.conftest import sandbox, world  # noqa: F401 (fixtures)
 from tests.services.world import World
@@ -67,3 +70,23 @@ def test_beat_names_tasks_that_exist() -> None:
 
 def test_expired_sessions_are_cleared(db: None) -> None:
     tasks.clear_sessions()
+
+
+def test_what_was_read_long_ago_is_cleared_every_night(world: World) -> None:  # noqa: F811
+    now = timezone.now()
+    old, fresh = now - timedelta(days=91), now
+    for event, read_at in enumerate((old, fresh, None), start=1):
+        Notification.objects.create(
+            person=world.requester,
+            event=event,
+            kind="applied",
+            about="test",
+            title="It is in force",
+            link="/",
+            created_at=old,
+            read_at=read_at,
+        )
+    tasks.clear_notifications()
+    assert sorted(Notification.objects.values_list("event", flat=True)) == [2, 3]
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert "egress.tasks.clear_notifications" in scheduled

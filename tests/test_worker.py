@@ -9,7 +9,14 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from egress.cluster.gateway import ClusterGateway
-from egress.models import Cluster, Grant, Lease
+from egress.models import (
+    AuditHead,
+    Cluster,
+    Grant,
+    Lease,
+    Notification,
+    NotificationCursor,
+)
 from egress.services import convergence, gateways
 from egress.services.convergence import stopping
 from egress.worker import Loops, run_round
@@ -62,6 +69,15 @@ def test_a_grant_is_applied_without_any_message(loops: Loops, world: World) -> N
     grant = world.approve("api.example.com")
     wait_until("the grant is active", lambda: is_active(grant))
     assert world.hosts() == {("api.example.com", 443)}
+
+
+def test_people_are_told_without_any_message(loops: Loops, world: World) -> None:  # noqa: F811
+    head = AuditHead.objects.values_list("sequence", flat=True).get()
+    NotificationCursor.objects.update_or_create(pk=1, defaults={"sequence": head})
+    grant = world.approve("api.example.com")
+    loops.start()
+    told = Notification.objects.filter(person=grant.request.requester, kind="applied")
+    wait_until("the requester is told that it is in force", told.exists)
 
 
 def test_the_inventory_is_followed_by_one_process(loops: Loops, world: World) -> None:  # noqa: F811

@@ -10,6 +10,7 @@ from egress.api.views import (
     foreign,
     grants,
     hardening,
+    history,
     posture,
     records,
     requests,
@@ -57,5 +58,6 @@ urlpatterns = [
     path(f"{v1}deliveries/", records.Deliveries.as_view()),
     path(f"{v1}audit-events/", records.AuditEvents.as_view()),
     path(f"{v1}access-check/", records.AccessCheck.as_view()),
+    path(f"{v1}access-history/", history.AccessHistory.as_view()),
     re_path(r"^.*$", problems.not_found),
 ]

@@ -23,6 +23,8 @@ class Protocol(StrEnum):
 
 
 _HTTP_FAMILY = frozenset({Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC})
+SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces of Kubernetes itself: no grant may name them in any cluster."""
 
 
 class Resolution(StrEnum):
@@ -189,15 +191,7 @@ class ClusterProfile:
     @property
     def protected_namespaces(self) -> frozenset[str]:
         """Namespaces that no grant may name (istio.md 10.4)."""
-        return frozenset(
-            {
-                self.egress_namespace,
-                self.root_namespace,
-                "kube-system",
-                "kube-public",
-                "kube-node-lease",
-            }
-        )
+        return SYSTEM_NAMESPACES | {self.egress_namespace, self.root_namespace}
 
     def gateway_of(self, host: str) -> GatewayProfile:
         """Return the gateway that serves `host`. Raises LookupError for an unknown assignment."""

@@ -13,9 +13,19 @@ from egress.models.delivery import (
     Priority,
     Slice,
 )
+from egress.models.draft import Draft
 from egress.models.grant import Grant
+from egress.models.notification import (
+    Channel,
+    DigestTime,
+    Notification,
+    NotificationCursor,
+    Outgoing,
+    Preference,
+)
 from egress.models.person import Person, Role, RoleBinding
-from egress.models.request import Approval, Comment, Request, RequestDestination
+from egress.models.request import Approval, Comment, Request, RequestDestination, Risk
+from egress.models.saved_filter import SavedFilter
 from egress.models.token import ApiToken, IdempotencyKey
 
 __all__ = [
@@ -28,10 +38,13 @@ __all__ = [
     "AuditHead",
     "BrakeRelease",
     "CatalogueEntry",
+    "Channel",
     "Cluster",
     "Comment",
     "Delivery",
     "DeliveryStep",
+    "DigestTime",
+    "Draft",
     "ForeignList",
     "ForeignObject",
     "Grant",
@@ -40,13 +53,19 @@ __all__ = [
     "IdempotencyKey",
     "Lease",
     "Namespace",
+    "Notification",
+    "NotificationCursor",
+    "Outgoing",
     "OwnedObject",
     "Person",
+    "Preference",
     "Priority",
     "Request",
     "RequestDestination",
+    "Risk",
     "Role",
     "RoleBinding",
+    "SavedFilter",
     "ServiceAccount",
     "Slice",
 ]

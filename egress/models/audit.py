@@ -39,7 +39,9 @@ class AuditEvent(models.Model):
             models.Index(fields=["tag", "-sequence"]),
             models.Index(fields=["actor", "-sequence"]),
             models.Index(fields=["cluster", "namespace", "-sequence"]),
+            models.Index(fields=["namespace", "-sequence"]),
             models.Index(fields=["host", "-sequence"]),
+            models.Index(fields=["at"]),
         ]
 
     def __str__(self) -> str:

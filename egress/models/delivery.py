@@ -91,6 +91,7 @@ class OwnedObject(models.Model):
                 name="one_row_per_owned_object",
             )
         ]
+        indexes = [models.Index(fields=["cluster", "namespace", "name"])]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"
@@ -123,7 +124,11 @@ class Delivery(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "deliveries"
-        indexes = [models.Index(fields=["slice", "-id"]), models.Index(fields=["cluster", "-id"])]
+        indexes = [
+            models.Index(fields=["slice", "-id"]),
+            models.Index(fields=["cluster", "-id"]),
+            models.Index(fields=["outcome", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.slice} {self.outcome}"
@@ -166,6 +171,7 @@ class DeliveryStep(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["delivery", "position"], name="one_step_per_position")
         ]
+        indexes = [models.Index(fields=["namespace", "name", "-id"])]
 
     def __str__(self) -> str:
         return f"{self.action} {self.kind} {self.namespace}/{self.name}: {self.result}"

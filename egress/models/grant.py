@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from egress.domain.access import Access, Destination, Protocol, Resolution, Subject
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, OPEN_GRANT_STATUSES, GrantStatus
+from egress.domain.next_steps import NextStep, next_step
 from egress.models.cluster import Cluster
 from egress.models.request import Request
 
@@ -55,6 +56,18 @@ class Grant(models.Model):
             models.Index(fields=["cluster", "namespace", "status"]),
             models.Index(fields=["cluster", "host", "status"]),
             models.Index(fields=["status", "expires_at"]),
+            models.Index(fields=["status", "-id"]),
+            models.Index(fields=["namespace", "-id"]),
+            models.Index(fields=["service_account", "-id"]),
+            models.Index(fields=["cluster", "namespace_uid", "-id"]),
+            models.Index(
+                fields=["cluster"], condition=Q(ended_at__isnull=True), name="grants_not_ended"
+            ),
+            models.Index(
+                fields=["cluster"],
+                condition=Q(ended_at__isnull=True, drifted_at__isnull=False),
+                name="drifted_grants",
+            ),
             models.Index(
                 fields=["cluster"],
                 condition=Q(ended_at__isnull=True) & ~Q(failed_reason=""),
@@ -114,3 +127,8 @@ class Grant(models.Model):
     def is_open(self) -> bool:
         """Whether the cluster should carry the grant."""
         return self.status in OPEN_GRANT_STATUSES
+
+    @property
+    def next_step(self) -> NextStep | None:
+        """What to do about a failure, None where there is none."""
+        return next_step(self.failed_reason) if self.is_live and self.failed_reason else None

@@ -10,12 +10,23 @@ from egress.models.cluster import Cluster
 from egress.models.person import Person
 
 
+class Risk(models.IntegerChoices):
+    """The highest level among the findings on a request, as a number to sort by."""
+
+    CLEAR = 0, "clear"
+    INFO = 1, "info"
+    WARN = 2, "warn"
+    REVIEW = 3, "review"
+    BLOCK = 4, "block"
+
+
 class Request(models.Model):
     """One person's wish. `revision` rises with each edit; a decision names the one it saw.
 
     `duration_days` empty asks for access without an end date. `findings` is what the policies
-    said at the last submit or edit, a list of {reason, message, level, field}. `adopts_digest`
-    binds the foreign object that the request takes over, empty when it takes over none.
+    said at the last submit or edit, a list of {reason, message, level, field}, and `risk` the
+    highest level among them. `adopts_digest` binds the foreign object that the request takes
+    over, empty when it takes over none.
     """
 
     STATUSES = [(status.value, status.value) for status in RequestStatus]
@@ -35,6 +46,7 @@ class Request(models.Model):
     status = models.CharField(max_length=16, choices=STATUSES, default=RequestStatus.PENDING)
     revision = models.PositiveIntegerField(default=1)
     findings = models.JSONField(default=list, blank=True)
+    risk = models.PositiveSmallIntegerField(choices=Risk, default=Risk.CLEAR, db_default=Risk.CLEAR)
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
     lapses_at = models.DateTimeField()
@@ -50,6 +62,13 @@ class Request(models.Model):
             models.Index(fields=["status", "-id"]),
             models.Index(fields=["requester", "-id"]),
             models.Index(fields=["cluster", "namespace", "-id"]),
+            models.Index(fields=["namespace", "-id"]),
+            models.Index(fields=["cluster", "namespace_uid", "-id"]),
+            models.Index(
+                fields=["-risk", "id"],
+                name="pending_by_risk",
+                condition=models.Q(status=RequestStatus.PENDING),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from django.contrib.auth.models import Group
-from django.db.models import Q
+from django.db.models import BooleanField, Func, Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from egress.models.cluster import Namespace
 from egress.models.person import Person, Role, RoleBinding
 
 SCOPE_PATTERN = re.compile(r"[a-z0-9*?-]{1,253}")
 """What an approver's namespace pattern may contain. Any other pattern matches nothing."""
+
+_BINDING = ("role", "cluster", "namespaces")
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,48 @@ class Scope:
         """Tell whether the scope contains the namespace `namespace` of the cluster."""
         if self.cluster_id is not None and self.cluster_id != cluster_id:
             return False
-        if not SCOPE_PATTERN.fullmatch(self.namespaces):
+        if not self.is_valid:
             return False
         return fnmatchcase(namespace, self.namespaces)
 
     @property
-    def regex(self) -> str | None:
-        """Return the pattern as a regular expression that both databases understand.
+    def is_valid(self) -> bool:
+        """Whether the pattern can match; any other covers nothing."""
+        return SCOPE_PATTERN.fullmatch(self.namespaces) is not None
 
-        None when the pattern is not valid and therefore covers nothing.
+    def within(self, name: str, prefix: str = "") -> Q:
+        """Return the filter of rows whose field `name` matches the valid pattern; empty for all.
+
+        `prefix` stands before the namespace in that field; it must hold no special characters.
+        A name or its beginning is looked for as such, because an index finds those.
         """
-        if not SCOPE_PATTERN.fullmatch(self.namespaces):
-            return None
-        return "^" + self.namespaces.replace("*", ".*").replace("?", ".") + r"\Z"
+        head, star, rest = self.namespaces.partition("*")
+        if "?" in head or rest.strip("*"):
+            pattern = self.namespaces.replace("*", ".*").replace("?", ".")
+            return Q(**{f"{name}__regex": rf"^{prefix}{pattern}\Z"})
+        head = prefix + head
+        if not star:
+            return Q(**{name: head})
+        return Q(**{f"{name}__startswith": head}) if head else Q()
+
+
+class _IsLike(Func):
+    """Whether a text matches a pattern of SQL's LIKE."""
+
+    template = "%(expressions)s"
+    arg_joiner = " LIKE "
+    output_field = BooleanField()
+
+
+def covering(namespace: str) -> Q:
+    """Return the filter of `RoleBinding` rows whose pattern contains the namespace `namespace`.
+
+    The same as `Scope.covers`, asked of the database: a valid pattern has no letter that means
+    something to LIKE.
+    """
+    pattern = Replace(Replace("namespaces", Value("*"), Value("%")), Value("?"), Value("_"))
+    matches = _IsLike(Value(namespace), pattern)
+    return Q(matches, namespaces__regex=rf"^{SCOPE_PATTERN.pattern}\Z")
 
 
 @dataclass(frozen=True)
@@ -90,15 +121,12 @@ class Standing:
         """
         area = Q(pk__in=())
         for scope in self.scopes if self.is_active else ():
-            pattern = scope.regex
-            if pattern is None:
+            if not scope.is_valid:
                 continue
-            where: dict[str, Any] = {}
+            inside = scope.within(namespace)
             if scope.cluster_id is not None:
-                where[cluster] = scope.cluster_id
-            if scope.namespaces != "*":
-                where[f"{namespace}__regex"] = pattern
-            area |= Q(**where) if where else ~Q(pk__in=())
+                inside &= Q(**{cluster: scope.cluster_id})
+            area |= inside if inside else ~Q(pk__in=())
         return area
 
 
@@ -106,22 +134,35 @@ def standing_of(person: object) -> Standing:
     """Return what `person` is and may do now, read freshly; nothing for anonymous visitors."""
     if not isinstance(person, Person) or person.pk is None:
         return Standing()
-    row = Person.objects.filter(pk=person.pk).values_list("is_active", "is_superuser").first()
-    if row is None:
-        return Standing()
-    is_active, is_superuser = row
-    teams = dict(Group.objects.filter(user=person).values_list("pk", "name"))
-    bindings = RoleBinding.objects.filter(Q(person=person) | Q(team__in=list(teams))).values_list(
-        "role", "cluster_id", "namespaces"
+    return standings_of(Person.objects.filter(pk=person.pk)).get(person.pk, Standing())
+
+
+def standings_of(people: QuerySet[Person]) -> dict[int, Standing]:
+    """Return what each of `people` is and may do now, by primary key, in one query."""
+    whose = ("pk", "username", "is_active", "is_superuser")
+    in_teams = Person.objects.filter(pk__in=people.values("pk")).values_list(
+        *whose, "groups__name", *(f"groups__roles__{part}" for part in _BINDING)
     )
-    roles = list(bindings)
+    own = RoleBinding.objects.filter(person__in=people.values("pk")).values_list(
+        *(f"person__{part}" for part in whose), "team__name", *_BINDING
+    )
+    # In one go, and without a row for each pair of a role in a team and one of their own.
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for row in in_teams.order_by().union(own.order_by(), all=True):
+        found.setdefault(row[0], []).append(row[1:])
+    return {pk: _standing(pk, rows) for pk, rows in found.items()}
+
+
+def _standing(pk: int, rows: list[tuple[Any, ...]]) -> Standing:
+    username, is_active, is_superuser = rows[0][:3]
+    roles = [(role, where, names) for *_, role, where, names in rows if role is not None]
     held = {role for role, _, _ in roles}
     return Standing(
-        person_id=person.pk,
-        username=person.username,
+        person_id=pk,
+        username=username,
         is_active=is_active,
         is_admin=is_active and (is_superuser or Role.ADMIN in held),
         is_auditor=is_active and Role.AUDITOR in held,
-        teams=frozenset(teams.values()),
+        teams=frozenset(team for _, _, _, team, *_ in rows if team is not None),
         scopes=tuple(Scope(where, names) for role, where, names in roles if role == Role.APPROVER),
     )

@@ -1,10 +1,34 @@
 """The audit trail as somebody may read it."""
 
-from django.db.models import CharField, Q, QuerySet
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
-from egress.models import AuditCheck, AuditEvent, Cluster, Namespace, Person, Request
+from egress.models import AuditCheck, AuditEvent, AuditHead, Cluster, Person, Request
 from egress.models.standing import Standing, standing_of
+from egress.selectors.namespaces import owned_places
+
+NUMBERS_LISTED = 500
+"""Up to how many own requests are named in a query; more are looked up within it."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a verification of the chain says: events 1 to `covered` are sound, `since` are newer."""
+
+    covered: int
+    since: int
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The neighbours of an event among those about the same thing; None where there is none."""
+
+    before: AuditEvent | None
+    after: AuditEvent | None
 
 
 def visible_events(person: Person | Standing) -> QuerySet[AuditEvent]:
@@ -19,41 +43,47 @@ def visible_events(person: Person | Standing) -> QuerySet[AuditEvent]:
         return events
     if not standing.is_active:
         return events.none()
-    own = Request.objects.filter(requester_id=standing.person_id)
-    numbers = own.annotate(number=Cast("pk", CharField())).values("number")
     return events.filter(
         (Q(actor=standing.username) & ~Q(source="worker"))
-        | Q(target="request", target_id__in=numbers)
+        | Q(target="request", target_id__in=_own_requests(standing))
         | _owned(standing)
         | _approved(standing)
     )
 
 
 def latest_check() -> AuditCheck | None:
-    """Return the last verification of the chain, None before the first."""
-    return AuditCheck.objects.order_by("-pk").first()
+    """Return the last verification of the chain, None before the first.
+
+    Its `head` is the number of the last event now.
+    """
+    return AuditCheck.objects.annotate(head=Subquery(_head()[:1])).order_by("-pk").first()
+
+
+def _head() -> QuerySet[AuditHead, int]:
+    return AuditHead.objects.filter(pk=1).values_list("sequence", flat=True)
+
+
+def _own_requests(standing: Standing) -> Collection[str] | QuerySet[Any]:
+    """Return the numbers of the requests that the person made.
+
+    As a list where they are few: then all that is theirs is found by index, and somebody to whom
+    little happened waits no longer than others.
+    """
+    own = Request.objects.filter(requester_id=standing.person_id)
+    keys = list(own.order_by("-pk").values_list("pk", flat=True)[: NUMBERS_LISTED + 1])
+    if len(keys) <= NUMBERS_LISTED:
+        return [str(key) for key in keys]
+    return own.annotate(number=Cast("pk", CharField())).values("number")
 
 
 def _owned(standing: Standing) -> Q:
-    """Return the filter of what happened in the namespaces of the person's teams.
-
-    Events name namespaces. Where an earlier namespace of the same name belonged to others, only
-    what happened after it was gone is theirs to read.
-    """
-    where = Q(pk__in=())
-    if not (standing.is_active and standing.teams):
-        return where
-    mine = Namespace.objects.filter(standing.owned_namespaces()).select_related("cluster")
-    together: dict[str, list[str]] = {}
-    for row in mine:
-        namesakes = Namespace.objects.filter(cluster=row.cluster, name=row.name)
-        others = namesakes.exclude(standing.owned_namespaces())
-        gone = list(others.values_list("gone_at", flat=True))
-        if not gone:
-            together.setdefault(row.cluster.name, []).append(row.name)
-        elif None not in gone:
-            since = max(at for at in gone if at is not None)
-            where |= Q(cluster=row.cluster.name, namespace=row.name, at__gt=since)
+    """Return the filter of what happened in the namespaces of the person's teams."""
+    where, together = Q(pk__in=()), dict[str, list[str]]()
+    for place in owned_places(standing):
+        if place.since is None:
+            together.setdefault(place.cluster, []).append(place.name)
+        else:
+            where |= Q(cluster=place.cluster, namespace=place.name, at__gt=place.since)
     for cluster, names in together.items():
         where |= Q(cluster=cluster, namespace__in=names)
     return where
@@ -62,14 +92,31 @@ def _owned(standing: Standing) -> Q:
 def _approved(standing: Standing) -> Q:
     """Return the filter of what happened within the person's scopes as an approver."""
     where = Q(pk__in=())
-    names = dict(Cluster.objects.values_list("pk", "name")) if standing.scopes else {}
+    where_named = {one.cluster_id for one in standing.scopes if one.cluster_id is not None}
+    named = Cluster.objects.filter(pk__in=where_named).values_list("pk", "name")
+    names = dict(named) if where_named else {}
     for scope in standing.scopes:
-        if scope.regex is None:
+        if not scope.is_valid:
             continue
         inside = ~Q(namespace="")
         if scope.cluster_id is not None:
             inside &= Q(cluster=names.get(scope.cluster_id, ""))
-        if scope.namespaces != "*":
-            inside &= Q(namespace__regex=scope.regex)
+        inside &= scope.within("namespace")
         where |= inside
     return where
+
+
+def covered_by(check: AuditCheck | None) -> Coverage:
+    """Return which events the last verification covers, and how many came after it."""
+    head = (_head().first() if check is None else getattr(check, "head", None)) or 0
+    covered = check.events if check and check.valid else 0
+    return Coverage(covered, max(0, head - covered))
+
+
+def beside(event: AuditEvent, person: Person | Standing) -> Beside:
+    """Return the events about the same thing right before and after `event`, as far as visible."""
+    same = visible_events(person).filter(target=event.target, target_id=event.target_id)
+    return Beside(
+        before=same.filter(sequence__lt=event.sequence).order_by("-sequence").first(),
+        after=same.filter(sequence__gt=event.sequence).order_by("sequence").first(),
+    )

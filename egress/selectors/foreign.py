@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from egress.domain.lifecycle import RequestStatus
 from egress.models import Adoption, Cluster, ForeignList, ForeignObject, Person
 from egress.models.standing import Standing, standing_of
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import askable_namespaces, visible_namespaces
 
 
@@ -17,7 +18,7 @@ def visible_foreign(cluster: Cluster, person: Person | Standing) -> QuerySet[For
     admins and auditors, else those that lie in namespaces they see.
     """
     standing = person if isinstance(person, Standing) else standing_of(person)
-    rows = ForeignObject.objects.filter(cluster=cluster).select_related("cluster").order_by("-pk")
+    rows = with_clusters(ForeignObject.objects.filter(cluster=cluster)).order_by("-pk")
     if standing.sees_everything:
         return rows
     names = visible_namespaces(standing).filter(cluster=cluster).values("name")
@@ -26,7 +27,10 @@ def visible_foreign(cluster: Cluster, person: Person | Standing) -> QuerySet[For
 
 def list_of(cluster: Cluster) -> ForeignList | None:
     """Return when the objects were listed and how many there were, None before the first look."""
-    return ForeignList.objects.filter(cluster=cluster).first()
+    try:
+        return cluster.foreign_list
+    except ForeignList.DoesNotExist:
+        return None
 
 
 def adoptable_namespaces(cluster: Cluster, standing: Standing) -> frozenset[str] | None:

@@ -7,8 +7,9 @@ from django.db.models import Q, QuerySet
 
 from egress.domain.lifecycle import GrantStatus
 from egress.domain.naming import base
-from egress.models import DeliveryStep, Grant, Person, Request
+from egress.models import Cluster, DeliveryStep, Grant, Person, Request
 from egress.models.standing import Standing, standing_of
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import pinned_filter
 
 NAMESPACE_SLICE = "namespace:"
@@ -27,7 +28,7 @@ class GrantProgress:
 def visible_grants(person: Person | Standing) -> QuerySet[Grant]:
     """Return the grants that the person may read, newest first."""
     standing = person if isinstance(person, Standing) else standing_of(person)
-    rows = Grant.objects.select_related("cluster", "request__requester")
+    rows = with_clusters(Grant.objects.select_related("request__requester"))
     if standing.sees_everything:
         return rows
     if not standing.is_active:
@@ -47,7 +48,9 @@ def failed(person: Person | Standing) -> QuerySet[Grant]:
 
 def progress(request: Request) -> list[GrantProgress]:
     """Return how far each grant of the request has come, in the order of its destinations."""
-    grants = list(request.grants.select_related("cluster", "request").order_by("pk"))
+    grants = sorted(request.grants.all(), key=lambda grant: grant.pk)
+    for grant in grants:
+        grant.cluster, grant.request = request.cluster, request
     if request.renews is not None and not grants:
         grants = [request.renews]
     if not grants:
@@ -90,7 +93,7 @@ def words_for(grant: Grant) -> str:
     if grant.failed_reason and grant.is_live:
         return f"It could not be applied: {grant.failed_message or grant.failed_reason}"
     if grant.drifted_at is not None and grant.is_live:
-        return "Somebody changed it in the cluster; it is put right at the next sweep."
+        return f"Somebody changed it in the cluster. {after_drift(grant)}"
     if not grant.is_live:
         return _words_for_ended(grant)
     return {
@@ -99,6 +102,15 @@ def words_for(grant: Grant) -> str:
         GrantStatus.EXPIRING: "It is in force and ends soon. Renew it if you still need it.",
         GrantStatus.SUSPENDED: "It is suspended. An approver has to resume it.",
     }[GrantStatus(grant.status)]
+
+
+def after_drift(grant: Grant) -> str:
+    """Return what becomes of changes made by hand in the cluster of the grant, in a sentence."""
+    if grant.cluster.drift_policy == Cluster.DriftPolicy.HEAL:
+        return "The portal writes the granted state back by itself."
+    return (
+        "This cluster only shows such changes: it stays so until an admin applies the grant again."
+    )
 
 
 def _words_for_ended(grant: Grant) -> str:

@@ -1,15 +1,31 @@
 """Which namespaces somebody may know of, and ask for."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
-from egress.domain.access import Enforcement
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from egress.domain.access import SYSTEM_NAMESPACES, Enforcement
 from egress.models import Cluster, Namespace, Person, ServiceAccount
 from egress.models.standing import Standing, standing_of
+from egress.selectors.joins import with_clusters
 
 
 def visible_namespaces(person: Person | Standing) -> QuerySet[Namespace]:
     """Return the present namespaces that the person may know of, by cluster and name."""
     return present_namespaces().filter(namespace_filter(_standing(person)))
+
+
+def unknown_names(
+    person: Person | Standing, cluster: Cluster, names: Iterable[str]
+) -> frozenset[str]:
+    """Return those of the names of namespaces of a cluster that the person may not know of."""
+    asked, standing = frozenset(names), _standing(person)
+    if not asked or standing.sees_everything:
+        return frozenset()
+    known = visible_namespaces(standing).filter(cluster=cluster, name__in=sorted(asked))
+    return asked - frozenset(known.order_by().values_list("name", flat=True))
 
 
 def askable_namespaces(
@@ -22,8 +38,8 @@ def askable_namespaces(
 
 def present_namespaces() -> QuerySet[Namespace]:
     """Return every namespace that is not gone, with cluster and owner."""
-    present = Namespace.objects.filter(gone_at__isnull=True).select_related("cluster", "owner")
-    return present.order_by("cluster__name", "name")
+    present = Namespace.objects.filter(gone_at__isnull=True).select_related("owner")
+    return with_clusters(present).order_by("cluster__name", "name")
 
 
 def held_namespaces() -> Q:
@@ -38,11 +54,67 @@ def held_namespaces() -> Q:
     return (ambient & by_policy) | (~ambient & by_sidecar)
 
 
+def without_owner() -> Q:
+    """Return the filter of `Namespace` rows that belong to no team, so that nobody may ask.
+
+    Those for which no grant may be made at all need no owner, and are left out.
+    """
+    places = Q(name=F("cluster__egress_namespace")) | Q(name=F("cluster__root_namespace"))
+    protected = Q(name__in=sorted(SYSTEM_NAMESPACES)) | places
+    return Q(owner__isnull=True, owner_label="") & ~protected
+
+
+def ownerless_counts() -> list[tuple[str, int]]:
+    """Return how many present namespaces belong to no team, by cluster, for those with any."""
+    rows = Namespace.objects.filter(without_owner(), gone_at__isnull=True)
+    counted = rows.order_by().values_list("cluster__name").annotate(number=Count("pk"))
+    return sorted(counted)
+
+
 def namespace_filter(standing: Standing) -> Q:
     """Return the filter of `Namespace` rows that somebody of this standing may know of."""
     if standing.sees_everything:
         return Q()
     return standing.owned_namespaces() | standing.approved_area("cluster_id", "name")
+
+
+@dataclass(frozen=True)
+class OwnedPlace:
+    """A name of a namespace, for things that name namespaces instead of pinning them.
+
+    Where an earlier namespace of the name belonged to others, only what happened after `since`
+    is for its owners of today to read; None stands for everything.
+    """
+
+    cluster_id: int
+    cluster: str
+    name: str
+    since: datetime | None
+
+
+def owned_places(standing: Standing) -> list[OwnedPlace]:
+    """Return the names that belong to the person's teams; not those others have now as well."""
+    if not (standing.is_active and standing.teams):
+        return []
+    mine = Namespace.objects.filter(standing.owned_namespaces())
+    rows = Namespace.objects.filter(name__in=mine.values("name")).order_by("cluster", "name")
+    read = rows.annotate(is_mine=Exists(mine.filter(pk=OuterRef("pk")))).values_list(
+        "cluster_id", "cluster__name", "name", "is_mine", "gone_at"
+    )
+    others: dict[tuple[int, str], list[datetime | None]] = {}
+    owned: dict[tuple[int, str], str] = {}
+    for cluster_id, cluster, name, is_mine, gone_at in read:
+        if is_mine:
+            owned[cluster_id, name] = cluster
+        else:
+            others.setdefault((cluster_id, name), []).append(gone_at)
+    places = []
+    for (cluster_id, name), cluster in owned.items():
+        gone = others.get((cluster_id, name), [])
+        if None not in gone:
+            since = max((at for at in gone if at is not None), default=None)
+            places.append(OwnedPlace(cluster_id, cluster, name, since))
+    return places
 
 
 def pinned_filter(standing: Standing) -> Q:

@@ -6,7 +6,8 @@ from django.contrib.auth.models import Group
 from django.db.models import Prefetch, Q, QuerySet
 
 from egress.models import ApiToken, Cluster, Person, Role, RoleBinding
-from egress.models.standing import Scope
+from egress.models.standing import covering
+from egress.selectors.joins import with_clusters
 
 
 def teams_of(person: Person) -> list[str]:
@@ -21,20 +22,14 @@ def approvers_for(
 
     `excluding` leaves people out, such as the requester.
     """
-    bindings = RoleBinding.objects.filter(role=Role.APPROVER).filter(
-        Q(cluster__isnull=True) | Q(cluster=cluster)
+    bindings = RoleBinding.objects.filter(
+        Q(cluster__isnull=True) | Q(cluster=cluster), covering(namespace), role=Role.APPROVER
     )
-    people: set[int] = set()
-    teams: set[int] = set()
-    for person, team, where, names in bindings.values_list(
-        "person_id", "team_id", "cluster_id", "namespaces"
-    ):
-        if Scope(where, names).covers(cluster.pk, namespace):
-            people.update({person} - {None})
-            teams.update({team} - {None})
+    own = bindings.filter(person__isnull=False).values("person")
+    teams = bindings.filter(team__isnull=False).values("team__user")
+    found = Person.objects.filter(Q(pk__in=own) | Q(pk__in=teams), is_active=True)
     left_out = [person.pk for person in excluding]
-    found = Person.objects.filter(Q(pk__in=people) | Q(groups__in=teams), is_active=True)
-    return list(found.exclude(pk__in=left_out).distinct().order_by("username"))
+    return list(found.exclude(pk__in=left_out).order_by("username"))
 
 
 def active_admins() -> QuerySet[Person]:
@@ -45,7 +40,7 @@ def active_admins() -> QuerySet[Person]:
 
 def all_people() -> QuerySet[Person]:
     """Return everybody with their teams and roles, by name."""
-    roles = RoleBinding.objects.select_related("cluster")
+    roles = with_clusters(RoleBinding.objects.all())
     return Person.objects.order_by("username").prefetch_related(
         "groups", Prefetch("roles", queryset=roles)
     )

@@ -5,23 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from egress.domain.access import (
-    Access,
-    ClusterProfile,
-    Destination,
-    Enforcement,
-    Inventory,
-    Wish,
-)
-from egress.domain.hosts.wildcards import wildcards_above
-from egress.domain.lifecycle import LIVE_GRANT_STATUSES, OPEN_GRANT_STATUSES
+from egress.domain.access import Access, ClusterProfile, Destination, Inventory, Wish
+from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.domain.policies import Finding, Limits, PolicyContext, evaluate
 from egress.models import Cluster, Grant, Namespace
 from egress.selectors.bindings import is_bound
-from egress.selectors.gateway_load import GatewayLoad, assignments_of, load_of
-from egress.selectors.slices import hosts_at_addresses, inventory_of_namespaces
+from egress.selectors.ground import Ground, ground_of, is_pinned
+from egress.selectors.joins import with_clusters
+from egress.selectors.neighbours import neighbours_of
+from egress.selectors.slices import inventory_of_namespace, inventory_of_namespaces
 
 
 def findings_for(
@@ -30,14 +24,20 @@ def findings_for(
     *,
     renews: Grant | None = None,
     posture: Iterable[Finding] = (),
+    ground: Ground | None = None,
 ) -> tuple[Finding, ...]:
     """Return everything the policies say about a wish, as things are now.
 
     `posture` is what was found in the live cluster for this wish. Where both know of the same,
-    it is said once.
+    it is said once. `ground` is what the wish stands on; it is read unless given.
     """
-    namespace = wish.subject.namespace
-    context = policy_context(cluster, namespace, wished=wish.destinations, renews=renews)
+    context = policy_context(
+        cluster,
+        wish.subject.namespace,
+        wished=wish.destinations,
+        renews=renews,
+        ground=ground,
+    )
     known = evaluate(wish, context)
     live = _not_said_yet(posture, known)
     known = _without_guesses(known, live)
@@ -65,31 +65,22 @@ def _without_guesses(known: Iterable[Finding], live: Iterable[Finding]) -> list[
 
 def policy_context(
     cluster: Cluster,
-    namespace: str | None = None,
+    namespace: str,
     *,
     wished: Sequence[Destination] = (),
     renews: Grant | None = None,
+    ground: Ground | None = None,
 ) -> PolicyContext:
-    """Return what the policies may look at.
+    """Return what the policies may look at for a wish of `namespace`.
 
-    `namespace` limits it to what concerns one namespace and whoever reaches what is `wished`, or
-    what would hide it or be hidden by it, which is much less to read. `renews` is the grant that
-    a renewal extends.
+    `renews` is the grant that a renewal extends; `ground` is read unless given.
     """
-    profile = _profile(cluster)
-    inventory = inventory_around(cluster, namespace)
-    is_gateway = (
-        namespace is None or inventory.enforcement_of(namespace, profile) is Enforcement.GATEWAY
-    )
-    load = load_of(cluster, profile, inventory) if is_gateway else GatewayLoad()
-    rows = live_grants(cluster)
-    if namespace is not None:
-        enforcement = inventory.enforcement_of(namespace, profile)
-        rows = rows.filter(_around(rows, namespace, enforcement, wished))
+    known = ground or ground_of(cluster, namespace, wished)
+    load = known.load
     return PolicyContext(
-        cluster=profile,
-        inventory=inventory,
-        grants=tuple(grant.access for grant in rows),
+        cluster=_attested(known.profile, cluster),
+        inventory=known.inventory,
+        grants=tuple(grant.access for grant in known.grants),
         limits=limits(),
         allowed_private_zones=tuple(cluster.private_zones),
         allowed_private_ranges=tuple(cluster.private_ranges),
@@ -101,42 +92,19 @@ def policy_context(
     )
 
 
-def _profile(cluster: Cluster) -> ClusterProfile:
-    profile = cluster.profile(settings.INSTALLATION, assignments_of(cluster))
+def _attested(profile: ClusterProfile, cluster: Cluster) -> ClusterProfile:
     if profile.dns_capture is None and "PF8" in cluster.attestations:
         # An admin vouches for what could not be read (istio.md 3.10).
         return replace(profile, dns_capture=True)
     return profile
 
 
-def inventory_around(cluster: Cluster, namespace: str | None) -> Inventory:
+def inventory_around(cluster: Cluster, namespace: str) -> Inventory:
     """Return all namespaces, for what they are called and how they are enforced.
 
     Service accounts are read of `namespace` alone, which are all that a wish of it is about.
     """
-    if namespace is None:
-        return inventory_of(cluster)
-    rows = Namespace.objects.filter(cluster=cluster, gone_at__isnull=True).exclude(name=namespace)
-    others = {row.name: row.facts({}) for row in rows}
-    own = inventory_of(cluster, namespace)
-    return replace(own, namespaces={**others, **own.namespaces})
-
-
-def _around(
-    live: QuerySet[Grant], namespace: str, enforcement: Enforcement, wished: Sequence[Destination]
-) -> Q:
-    """Return which of the live grants concern a wish of `namespace`."""
-    names = {destination.host for destination in wished}
-    above = {wildcard for name in names for wildcard in wildcards_above(name)}
-    around = Q(namespace=namespace)
-    if enforcement is Enforcement.GATEWAY and any(found.addresses for found in wished):
-        # An entry shows all ports of its host to all of its namespaces.
-        names |= hosts_at_addresses(live, names, {namespace})
-    if enforcement is Enforcement.AMBIENT:
-        for destination in wished:
-            if destination.is_wildcard:
-                around |= Q(host__endswith=destination.host[1:])
-    return around | Q(host__in=sorted(names | above))
+    return neighbours_of(cluster, namespace).inventory()
 
 
 def limits() -> Limits:
@@ -150,7 +118,9 @@ def limits() -> Limits:
 
 def inventory_of(cluster: Cluster, namespace: str | None = None) -> Inventory:
     """Return what is known of a cluster's present namespaces, or of one of them."""
-    return inventory_of_namespaces(cluster, None if namespace is None else {namespace})
+    if namespace is None:
+        return inventory_of_namespaces(cluster, None)
+    return inventory_of_namespace(cluster, namespace)
 
 
 def present_namespace(cluster: Cluster, name: str) -> Namespace | None:
@@ -159,40 +129,32 @@ def present_namespace(cluster: Cluster, name: str) -> Namespace | None:
     return rows.select_related("cluster", "owner").first()
 
 
-def live_grants(cluster: Cluster, namespace: str | None = None) -> QuerySet[Grant]:
-    """Return the grants that are not ended, whether they are carried out or suspended."""
-    rows = Grant.objects.filter(cluster=cluster, status__in=LIVE_GRANT_STATUSES)
-    return rows.filter(namespace=namespace) if namespace is not None else rows
-
-
-def open_grants(cluster: Cluster, namespace: str | None = None) -> list[Grant]:
+def open_grants(
+    cluster: Cluster,
+    namespace: str | None = None,
+    among: Q | None = None,
+    inventory: Inventory | None = None,
+) -> list[Grant]:
     """Return the grants that the cluster should carry, and only those that are what was decided.
 
-    Left out are grants whose facts no longer match their binding, and those whose namespace or
+    `among` says which grants are looked at, all by default; `inventory` is read unless given.
+    Left out are those whose facts no longer match their binding, and those whose namespace or
     service account is gone or was made again under another uid.
     """
     rows = (
-        Grant.objects.filter(cluster=cluster, status__in=OPEN_GRANT_STATUSES)
-        .select_related("cluster", "request__cluster")
+        with_clusters(Grant.objects.all(), "cluster", "request__cluster")
+        .filter(cluster=cluster, status__in=OPEN_GRANT_STATUSES)
         .prefetch_related("request__destinations")
         .order_by("pk")
     )
     if namespace is not None:
         rows = rows.filter(namespace=namespace)
-    inventory = inventory_of(cluster, namespace)
-    return [grant for grant in rows if is_pinned(grant, inventory) and is_bound(grant)]
+    if among is not None:
+        rows = rows.filter(among)
+    known = inventory or inventory_of(cluster, namespace)
+    return [grant for grant in rows if is_pinned(grant, known) and is_bound(grant)]
 
 
 def open_accesses(cluster: Cluster, namespace: str | None = None) -> list[Access]:
     """Return what the cluster should let through: see `open_grants`."""
     return [grant.access for grant in open_grants(cluster, namespace)]
-
-
-def is_pinned(grant: Grant, inventory: Inventory) -> bool:
-    """Tell whether the grant's subject still is the one that it was granted to."""
-    facts = inventory.namespaces.get(grant.namespace)
-    if facts is None or facts.uid != grant.namespace_uid:
-        return False
-    if not grant.service_account:
-        return True
-    return facts.service_accounts.get(grant.service_account) == grant.service_account_uid

@@ -2,23 +2,60 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import (
+    F,
+    FilteredRelation,
+    JSONField,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    prefetch_related_objects,
+)
 
 from egress.domain.lifecycle import RequestStatus
-from egress.models import Approval, AuditEvent, Comment, Person, Request
+from egress.models import Approval, AuditEvent, Person, Request
 from egress.models.standing import Standing, standing_of
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import pinned_filter
 
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One thing that happened to a request or to a grant that came from it: an audit event."""
+    """One thing that happened to a request or to a grant that came from it: an audit event.
+
+    `note` is what the actor wrote about it, empty when nothing; `number` is the event's place in
+    the audit trail.
+    """
 
     at: datetime
     actor: str
     text: str
     tag: str
+    note: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody wrote below a request."""
+
+    at: datetime
+    author: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What the audit trail tells of a request, and the comments below it, oldest first.
+
+    Of a longer trail these are the latest TIMELINE_LENGTH events.
+    """
+
+    timeline: list[TimelineEntry]
+    comments: list[Said]
 
 
 TIMELINE_LENGTH = 500
@@ -27,7 +64,8 @@ TIMELINE_LENGTH = 500
 def visible_requests(person: Person | Standing) -> QuerySet[Request]:
     """Return the requests that the person may read, newest first."""
     standing = _standing(person)
-    rows = Request.objects.select_related("cluster", "requester").prefetch_related("destinations")
+    rows = with_clusters(Request.objects.select_related("requester"))
+    rows = rows.prefetch_related("destinations")
     if standing.sees_everything:
         return rows
     if not standing.is_active:
@@ -41,52 +79,98 @@ def queue(person: Person | Standing) -> QuerySet[Request]:
     """Return the pending requests that the person may decide, oldest first."""
     standing = _standing(person)
     rows = Request.objects.filter(standing.approved_area(), status=RequestStatus.PENDING)
+    in_force = _in_force(Approval.objects.all())
     return (
-        rows.exclude(requester_id=standing.person_id)
+        with_clusters(rows.exclude(requester_id=standing.person_id))
         .exclude(renews__isnull=False, renews__request__requester_id=standing.person_id)
-        .select_related("cluster", "requester", "renews__request")
-        .prefetch_related("destinations", "approvals__approver")
+        .select_related("requester", "renews__request")
+        .prefetch_related("destinations", Prefetch("approvals", in_force, "in_force"))
         .order_by("pk")
     )
 
 
 def request_with_all(pk: int, person: Person | Standing) -> Request | None:
-    """Return one request with everything its page shows, or None when it is not theirs to see."""
-    comments = Comment.objects.select_related("author").order_by("pk")
-    approvals = Approval.objects.select_related("approver").order_by("pk")
-    return (
+    """Return one request with everything its page shows, or None when it is not theirs to see.
+
+    That is everything but what `talk_of` returns.
+    """
+    in_force = FilteredRelation(
+        "approvals",
+        condition=Q(approvals__revision=F("revision"), approvals__cleared_at__isnull=True),
+    )
+    renewed = ("renews__cluster", "renews__request__requester")
+    rows = list(
         visible_requests(person)
         .filter(pk=pk)
-        .select_related("renews__cluster", "renews__request")
-        .prefetch_related(
-            Prefetch("comments", comments), Prefetch("approvals", approvals), "grants"
-        )
-        .first()
+        .annotate(given=in_force)
+        # The relation that was just named is not known to the plug-in.
+        .select_related("given__approver", "adoption", *renewed)  # type: ignore[misc]
+        # Of one request the posture is read with the rest: it tells what its way is worth.
+        .defer(None)
+        .order_by("given__pk")
     )
+    if not rows:
+        return None
+    found = rows[0]
+    if not found.is_pending:
+        # Nothing is granted before.
+        prefetch_related_objects([found], "grants")
+    found.in_force = [  # type: ignore[attr-defined]
+        row.given for row in rows if hasattr(row, "given")
+    ]
+    return found
 
 
-def timeline(request: Request) -> list[TimelineEntry]:
-    """Return what happened to the request and its grants, oldest first."""
-    grants = [str(pk) for pk in request.grants.values_list("pk", flat=True)]
+def talk_of(request: Request) -> Talk:
+    """Return what happened to the request and its grants, and what people said, oldest first."""
+    grants = [] if request.is_pending else [str(grant.pk) for grant in request.grants.all()]
     if request.renews_id:
         grants.append(str(request.renews_id))
     own = Q(target="request", target_id=str(request.pk))
     events = AuditEvent.objects.filter(own | Q(target="grant", target_id__in=grants))
     if request.renews_id:
         events = events.filter(own | Q(at__gte=request.created_at))
-    latest = events.order_by("-sequence")[:TIMELINE_LENGTH]
-    return [entry_of(event) for event in reversed(latest)]
+    latest = events.order_by("-sequence").values("sequence")[:TIMELINE_LENGTH]
+    told = AuditEvent.objects.filter(sequence__in=latest).order_by()
+    said = request.comments.order_by().values_list(
+        "pk", "written_at", "author__username", "text", Value(""), Value(None, JSONField())
+    )
+    columns = ("sequence", "at", "actor", "message", "tag", "data")
+    rows = sorted(told.values_list(*columns).union(said, all=True), key=itemgetter(0))
+    return Talk(
+        [_entry(*row) for row in rows if row[4]],
+        [Said(at, author, text) for _, at, author, text, tag, _ in rows if not tag],
+    )
 
 
 def entry_of(event: AuditEvent) -> TimelineEntry:
     """Return an audit event as a line of a timeline."""
-    return TimelineEntry(event.at, event.actor, event.message, event.tag)
+    return _entry(event.sequence, event.at, event.actor, event.message, event.tag, event.data)
+
+
+def _entry(
+    number: int, at: datetime, actor: str, text: str, tag: str, data: object
+) -> TimelineEntry:
+    note = data.get("note") if isinstance(data, dict) else ""
+    return TimelineEntry(
+        at=at,
+        actor=actor,
+        text=text,
+        tag=tag,
+        note=note if isinstance(note, str) else "",
+        number=number,
+    )
 
 
 def approvals_in_force(request: Request) -> list[Approval]:
-    """Return the approvals of the request's present revision, oldest first."""
-    rows = request.approvals.filter(revision=request.revision, cleared_at__isnull=True)
-    return list(rows.select_related("approver").order_by("pk"))
+    """Return the approvals of the present revision; they are there from where pages read it."""
+    known: list[Approval] | None = getattr(request, "in_force", None)
+    return list(_in_force(request.approvals.all())) if known is None else known
+
+
+def _in_force(approvals: QuerySet[Approval]) -> QuerySet[Approval]:
+    now = approvals.filter(revision=F("request__revision"), cleared_at__isnull=True)
+    return now.select_related("approver").order_by("pk")
 
 
 def _standing(person: Person | Standing) -> Standing:

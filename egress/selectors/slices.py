@@ -1,9 +1,10 @@
 """Which slices a grant touches, and which grants a slice is rendered from (architecture.md)."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from egress.domain.access import ClusterProfile, Enforcement, Inventory, NamespaceFacts
 from egress.domain.hosts.wildcards import wildcards_above
@@ -16,6 +17,7 @@ from egress.domain.slices import (
     slices_of,
 )
 from egress.models import Cluster, Grant, HostAssignment, Namespace, ServiceAccount
+from egress.selectors.joins import with_clusters
 
 _WAY = ("protocol", "tls_origination", "addresses", "resolution")
 
@@ -89,6 +91,20 @@ def inventory_of_namespaces(cluster: Cluster, names: Collection[str] | None) -> 
     return Inventory(namespaces=found, synced_at=cluster.inventory_at)
 
 
+def inventory_of_namespace(cluster: Cluster, name: str) -> Inventory:
+    """Return what is known of one present namespace of a cluster, in one query."""
+    present = FilteredRelation("service_accounts", condition=Q(service_accounts__gone_at=None))
+    rows = Namespace.objects.filter(cluster=cluster, gone_at=None, name=name)
+    read = list(
+        rows.annotate(account=present).annotate(
+            account_name=F("account__name"), account_uid=F("account__uid")
+        )
+    )
+    uids = {row.account_name: row.account_uid for row in read if row.account_name is not None}
+    found = {row.name: row.facts(uids) for row in read[:1]}
+    return Inventory(namespaces=found, synced_at=cluster.inventory_at)
+
+
 def profile_for(cluster: Cluster, hosts: Collection[str] | None) -> ClusterProfile:
     """Return the facts of a cluster with the gateways of `hosts`; None asks for all hosts."""
     return cluster.profile(settings.INSTALLATION, assignments_of(cluster, hosts))
@@ -140,20 +156,22 @@ def grants_to_judge_for(
     return grants.filter(needed | Q(host__in=sorted(hosts)) | Q(namespace__in=sorted(names)))
 
 
-def hosts_at_addresses(
-    grants: QuerySet[Grant], hosts: Collection[str], namespaces: Collection[str] = ()
-) -> set[str]:
+def hosts_at_addresses(grants: QuerySet[Grant], hosts: Collection[str]) -> set[str]:
     """Return every host and range with addresses of the namespaces that reach such a host.
 
     Of all of these it has to be known which ports they have: proxies find them by address alone.
-    `namespaces` are looked at in any case.
     """
-    addressed = grants.filter(~Q(addresses=[]) | Q(host__contains="/"))
-    reaching = addressed.filter(host__in=hosts).values_list("namespace", flat=True)
-    found = {*namespaces, *reaching}
-    if not found:
-        return set()
-    return set(addressed.filter(namespace__in=found).values_list("host", flat=True))
+    return set(addressed_beside(grants, hosts))
+
+
+def addressed_beside(
+    grants: QuerySet[Grant], hosts: Collection[str], namespaces: Collection[str] = ()
+) -> QuerySet[Any, str]:
+    """Return the hosts of `hosts_at_addresses`; `namespaces` are looked at in any case."""
+    addressed = grants.filter(~Q(addresses=[]) | Q(host__contains="/")).order_by()
+    reaching = addressed.filter(host__in=sorted(hosts)).values("namespace")
+    beside = addressed.filter(Q(namespace__in=sorted(namespaces)) | Q(namespace__in=reaching))
+    return beside.values_list("host", flat=True)
 
 
 def disputed_hosts(cluster: Cluster, hosts: Collection[str] | None) -> set[str]:
@@ -192,7 +210,7 @@ def unconfirmed_grants_of(cluster: Cluster, keys: Collection[SliceKey]) -> Query
     hosts = [key.name for key in keys if key.kind is SliceKind.HOST]
     names = [key.name for key in keys if key.kind is SliceKind.NAMESPACE]
     grants = grants.filter(Q(host__in=hosts) | Q(namespace__in=names))
-    return grants.select_related("cluster").defer("cluster__posture").order_by("pk")
+    return with_clusters(grants).order_by("pk")
 
 
 def in_slice(key: SliceKey) -> Q:
@@ -210,9 +228,7 @@ def shares_hosts(cluster: Cluster) -> bool:
 
 def _with_decisions(grants: QuerySet[Grant]) -> QuerySet[Grant]:
     return (
-        grants.select_related("cluster", "request", "request__cluster")
-        # The findings of a whole cluster would be read again for each grant.
-        .defer("cluster__posture", "request__cluster__posture")
+        with_clusters(grants, "cluster", "request__cluster")
         .prefetch_related("request__destinations")
         .order_by("pk")
     )

@@ -1,24 +1,13 @@
 """What a wish would be rendered beside: grants of its namespace and of its hosts elsewhere."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from django.db.models import Q
 
-from egress.domain.access import Access, ClusterProfile, Inventory
 from egress.models import Cluster
 from egress.selectors.bindings import is_bound
-from egress.selectors.policy import is_pinned
+from egress.selectors.ground import Surroundings, is_pinned
 from egress.selectors.slices import inventory_of_namespaces, open_grants_of, profile_for
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """The facts of the cluster, and what it should let through around one namespace."""
-
-    profile: ClusterProfile
-    inventory: Inventory
-    accesses: tuple[Access, ...]
 
 
 def surroundings(cluster: Cluster, namespace: str, hosts: Collection[str]) -> Surroundings:

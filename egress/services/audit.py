@@ -84,8 +84,12 @@ class Tag(StrEnum):
     TOKEN_REVOKED = "token:revoked"  # noqa: S105 (the name of an event)
     CATALOGUE_SAVED = "catalogue:saved"
     CATALOGUE_RETIRED = "catalogue:retired"
+    CHANNEL_SAVED = "channel:saved"
+    CHANNEL_RETIRED = "channel:retired"
+    CHANNEL_TESTED = "channel:tested"
     DRIFT_FOUND = "drift:found"
     DRIFT_HEALED = "drift:healed"
+    DRIFT_HEAL_ASKED = "drift:heal-asked"
     SWEEP_BRAKED = "sweep:braked"
     ADOPTION_FINISHED = "adoption:finished"
     ADOPTION_STOPPED = "adoption:stopped"

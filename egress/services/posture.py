@@ -26,7 +26,8 @@ from egress.domain.posture import Level as RowLevel
 from egress.domain.posture.snapshot import MeshState
 from egress.domain.wording import quoted
 from egress.models import Cluster
-from egress.selectors.policy import inventory_of, live_grants
+from egress.selectors.neighbours import live_grants
+from egress.selectors.policy import inventory_of
 from egress.selectors.posture import rows_of, stored_rows, uids_of
 from egress.services import audit
 from egress.services.actor import Actor

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from egress.selectors.clusters import COUNTED_AT_MOST
+
 register = template.Library()
 
 
@@ -38,6 +40,7 @@ BADGES: dict[str, Badge] = {
     # conditions of grants
     "applied": Badge("Applied", "check", "good"),
     "drifted": Badge("Drifted", "drift", "wait"),
+    "missing": Badge("Missing", "alert", "bad"),
     "failed": Badge("Failed", "alert", "bad"),
     "confirmed": Badge("Confirmed gone", "shield-check", "quiet"),
     "unconfirmed": Badge("Being removed", "hourglass", "wait"),
@@ -166,6 +169,13 @@ def days(count: int | None) -> str:
 
 
 @register.filter
+def counted(number: int) -> str:
+    """Return a number that was counted so far only, "10,000+" where counting ended."""
+    more = number > COUNTED_AT_MOST
+    return f"{COUNTED_AT_MOST:,}+" if more else f"{number:,}"
+
+
+@register.filter
 def at_dots(host: str) -> SafeString:
     """Return a host that breaks after its dots where it does not fit, escaped."""
     labels = re.split(r"(?<=\.)", str(host))
@@ -210,18 +220,6 @@ def diff_lines(text: str) -> SafeString:
     )
 
 
-@register.filter
-def level_of(findings: list[object]) -> str:
-    """Return the highest level among findings, empty without any."""
-    present = {_level(finding) for finding in findings}
-    return next((lvl for lvl in ("block", "review", "warn", "info") if lvl in present), "")
-
-
-def _level(finding: object) -> str:
-    value = finding.get("level") if isinstance(finding, dict) else getattr(finding, "level", "")
-    return str(getattr(value, "value", value))
-
-
 @register.simple_tag(takes_context=True)
 def query_with(context: template.Context, **changes: object) -> str:
     """Return the page's query string with some parameters set, or removed when empty."""
@@ -233,6 +231,24 @@ def query_with(context: template.Context, **changes: object) -> str:
             query[name] = str(value)
     encoded = query.urlencode()
     return f"?{encoded}" if encoded else "?"
+
+
+KIND_ICONS = {
+    "to-decide": ("inbox", "note"),
+    "decided": ("check-circle", "note"),
+    "applied": ("key", "good"),
+    "failed": ("alert", "bad"),
+    "expiring": ("hourglass", "wait"),
+    "drift": ("drift", "wait"),
+}
+"""Icon and tone of each kind of notification. Its title says the same in words."""
+
+
+@register.simple_tag
+def kind_icon(kind: str) -> SafeString:
+    """Return the icon of a kind of notification, in its tone."""
+    name, tone = KIND_ICONS.get(str(kind), ("info", "note"))
+    return format_html('<span class="kind-icon tone-{}">{}</span>', tone, icon(name))
 
 
 @register.simple_tag
@@ -268,7 +284,9 @@ VERB_ICONS = {
     "resumed": "check-circle",
     "confirmed": "shield-check",
     "healed": "check",
+    "heal-asked": "renew",
     "saved": "book",
+    "tested": "spark",
     "changed": "edit",
     "bound": "people",
     "unbound": "people",

@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from egress.models import Cluster
 from egress.models.standing import Standing
-from egress.selectors.clusters import visible_clusters
-from egress.selectors.requests import queue
-from egress.web.standing import standing_in
+from egress.selectors.attention import Attention
+from egress.selectors.notifications import UNREAD_COUNTED
+from egress.services.convergence.upgrading import older_sentence
+from egress.web.standing import frame_in, standing_in
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,12 @@ class Portal:
         return ", ".join(word for word, held in roles if held) or "developer"
 
     @cached_property
+    def _frame(self) -> tuple[list[Cluster], Attention]:
+        return frame_in(self._request)
+
+    @property
     def _clusters(self) -> list[Cluster]:
-        return list(visible_clusters(self.standing))
+        return self._frame[0]
 
     @cached_property
     def sandbox(self) -> str:
@@ -95,11 +100,26 @@ class Portal:
         return [cluster for cluster in self._clusters if not cluster.reachable]
 
     @cached_property
+    def read_only(self) -> list[Cluster]:
+        """Clusters that this version leaves alone, because a newer one writes to them."""
+        if not self._request.user.is_authenticated:
+            return []
+        return [cluster for cluster in self._clusters if older_sentence(cluster)]
+
+    @property
+    def _attention(self) -> Attention:
+        return self._frame[1]
+
+    @property
     def queue_count(self) -> int:
         """How many requests wait for this person's decision."""
-        if not self.is_approver:
-            return 0
-        return queue(self.standing).count()
+        return self._attention.to_decide
+
+    @cached_property
+    def unread(self) -> str:
+        """How many notifications are unread, as the bell shows it: empty, a number, or "9+"."""
+        count = self._attention.unread
+        return "9+" if count >= UNREAD_COUNTED else str(count or "")
 
     @cached_property
     def navigation(self) -> tuple[Section, ...]:
@@ -107,6 +127,7 @@ class Portal:
         work = [
             self._link("Home", "home", "home"),
             self._link("New request", "request-new", "plus"),
+            self._link("Requests", "requests", "list"),
         ]
         if self.is_approver:
             work.append(self._link("Queue", "queue", "inbox", self.queue_count))
@@ -130,6 +151,9 @@ class Portal:
         url = reverse(name)
         path = self._request.path
         below = path.startswith(f"{url.rstrip('/')}/") and url != "/"
+        if path == reverse("request-new") != url:
+            # It has an entry of its own beside that of all requests.
+            below = False
         current = "page" if path == url else "true" if below else ""
         return Link(label, url, icon, current, count)
 

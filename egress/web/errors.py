@@ -2,7 +2,7 @@
 
 import json
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from django.db import OperationalError
@@ -98,6 +98,7 @@ class ServiceErrors(MiddlewareMixin):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Send all of the browser to the sign-in page, not only the part that htmx asked for.
 
+        Whoever sent a form after their session ended comes back to the page it stands on.
         Give people a page instead of nothing at addresses that only take forms: they get there
         when their session ended before they pressed a button.
         """
@@ -105,6 +106,10 @@ class ServiceErrors(MiddlewareMixin):
         if getattr(request, "htmx", False) and location.startswith(resolve_url("sign-in") + "?"):
             here = urlencode({"next": request.htmx.current_url_abs_path or "/"})  # type: ignore[attr-defined]
             return HttpResponseClientRedirect(f"{resolve_url('sign-in')}?{here}")
+        if request.method == "POST" and location.startswith(resolve_url("sign-in") + "?"):
+            before = _page_before(request)
+            if before:
+                response["Location"] = f"{resolve_url('sign-in')}?{urlencode({'next': before})}"
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             page = error_page(request, int(HTTPStatus.METHOD_NOT_ALLOWED))
             page["Allow"] = response["Allow"]
@@ -140,6 +145,17 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """Return the page for a failure of the portal."""
     return _bare_page(request, 500)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page of this portal that a form was sent from, empty when nobody knows."""
+    try:
+        url = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
+    if url.netloc != request.get_host():
+        return ""
+    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def _bare_page(request: HttpRequest, status: int) -> HttpResponse:

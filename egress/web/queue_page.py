@@ -2,91 +2,75 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
-from egress.models import Request
-from egress.templatetags.portal import level_of
-
-ROWS_SHOWN = 100
-LEVELS = ("review", "warn", "info", "clear")
-WEIGHT = {"block": 0, "review": 1, "warn": 2, "info": 3, "clear": 4}
-SORTS = (("oldest", "Oldest first"), ("newest", "Newest first"), ("risk", "Riskiest first"))
-
-
-@dataclass(frozen=True)
-class QueueFilters:
-    """What the URL asks for. Values that are not offered count as not given."""
-
-    q: str = ""
-    cluster: str = ""
-    risk: str = ""
-    sort: str = "oldest"
-
-    @classmethod
-    def of(cls, query: QueryDict) -> "QueueFilters":
-        """Return the filters in the query string."""
-        risk, sort = query.get("risk", ""), query.get("sort", "")
-        return cls(
-            q=query.get("q", "").replace("\0", "").strip()[:253],
-            cluster=query.get("cluster", "").replace("\0", "")[:63],
-            risk=risk if risk in LEVELS else "",
-            sort=sort if sort in dict(SORTS) else "oldest",
-        )
-
-    @property
-    def is_in_use(self) -> bool:
-        """Whether any of them narrows the queue."""
-        return bool(self.q or self.cluster or self.risk)
+from egress.models import Request, RequestDestination, Risk
+from egress.selectors.requests import approvals_in_force
+from egress.web.forms.queue import ORDERS, QueueFilters, address_of
+from egress.web.paging import Page, in_order
+from egress.web.together import Together
 
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One request with its risk: the highest level among its findings, or `clear`."""
+    """One request; `refusal` is why deciding it together with others failed just now."""
 
     request: Request
-    level: str
+    is_ticked: bool = False
+    refusal: str = ""
+
+    @property
+    def level(self) -> str:
+        """The highest level among its findings, `clear` without any."""
+        return str(Risk(self.request.risk).label)
 
     @property
     def approvals(self) -> int:
         """How many people approved the present revision already."""
-        return sum(
-            approval.revision == self.request.revision and approval.cleared_at is None
-            for approval in self.request.approvals.all()
-        )
+        return len(approvals_in_force(self.request))
 
 
-def queue_rows(requests: QuerySet[Request], filters: QueueFilters) -> tuple[list[QueueRow], bool]:
-    """Return the rows that pass the filters, and whether there are more than are shown.
+def queue_page(
+    requests: QuerySet[Request], filters: QueueFilters, query: QueryDict
+) -> Page[Request]:
+    """Return the page of the queue that `query` asks for, filtered and in order.
 
-    Sorting by risk looks at the requests that are shown: the oldest, at most 100.
+    Where everything behind the key in `query` was decided meanwhile, that is the first page.
+    Its links hold the whole address, because forms of the queue have others.
     """
-    narrowed = _narrowed(requests, filters)
-    if filters.sort == "newest":
-        narrowed = narrowed.order_by("-pk")
-    found = list(narrowed[: ROWS_SHOWN + 1])
-    rows = [row_of(request) for request in found[:ROWS_SHOWN]]
-    if filters.risk:
-        rows = [row for row in rows if row.level == filters.risk]
-    if filters.sort == "risk":
-        rows.sort(key=lambda row: (WEIGHT[row.level], row.request.pk))
-    return rows, len(found) > ROWS_SHOWN
+    narrowed, order = _narrowed(requests, filters), ORDERS[filters.sort]
+    page = in_order(narrowed, query, order)
+    if not page.rows and {"before", "after"} & query.keys():
+        page = in_order(narrowed, filters.query(), order)
+    queue = address_of()
+    return Page(page.rows, page.older and queue + page.older, page.newer and queue + page.newer)
 
 
-def row_of(request: Request) -> QueueRow:
-    """Return one row of the queue."""
-    return QueueRow(request, level_of(request.findings) or "clear")
+def queue_rows(page: Page[Request], together: Together) -> list[QueueRow]:
+    """Return the rows of a page, with what came of deciding them together."""
+    return [
+        QueueRow(
+            request,
+            is_ticked=f"{request.pk}:{request.revision}" in together.ticked,
+            refusal=together.refused.get(request.pk, ""),
+        )
+        for request in page.rows
+    ]
 
 
 def _narrowed(requests: QuerySet[Request], filters: QueueFilters) -> QuerySet[Request]:
     if filters.cluster:
         requests = requests.filter(cluster__name=filters.cluster)
+    if filters.risk:
+        requests = requests.filter(risk=Risk[filters.risk.upper()])
     if not filters.q:
         return requests
-    found = (
-        Q(namespace__icontains=filters.q)
-        | Q(service_account__icontains=filters.q)
+    name = filters.q.lower()
+    hosts = RequestDestination.objects.filter(request=OuterRef("pk"), host__contains=name)
+    return requests.filter(
+        Q(namespace__contains=name)
+        | Q(service_account__contains=name)
         | Q(requester__username__icontains=filters.q)
-        | Q(destinations__host__icontains=filters.q)
+        | Exists(hosts)
     )
-    return requests.filter(found).distinct()

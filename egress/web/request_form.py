@@ -1,23 +1,25 @@
 """What the request form shows around what was typed: choices, hints, and the preview."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 
 from egress.domain.access import Protocol
-from egress.domain.policies.finding import Finding
+from egress.domain.policies import Finding, Level
 from egress.models import CatalogueEntry, Cluster, Namespace
 from egress.models.standing import Standing
 from egress.selectors.namespaces import askable_namespaces, service_accounts_of
 from egress.selectors.policy import limits
 from egress.services.errors import ServiceError
 from egress.services.requests import Preview
-from egress.web.catalogue_page import shelves
-from egress.web.forms.request import NO_END, PARTS, Row, TypedRequest
+from egress.web.forms.request import NO_END, TypedRequest
+from egress.web.forms.rows import PARTS, Row
+from egress.web.request_fixes import FixButton
 
 OPTIONS_SHOWN = 50
 PLAIN_FIELDS = ("cluster", "namespace", "service_account", "reason", "ticket", "duration_days")
+_NAMES = (*PLAIN_FIELDS, "destinations", "paste", "preset")
 SAID_OF_THE_WAY = frozenset({"Guardrail", "NotABoundary"})
 """Findings that the preview's sentence about the way says, too: no hint repeats them."""
 DURATIONS = (1, 7, 30, 90, 180, 365)
@@ -32,14 +34,17 @@ PROTOCOL_WORDS = {
 
 @dataclass
 class Hint:
-    """What stands below one input: what is wrong, and what the policies remark.
+    """What stands below one input: what is wrong, what the policies remark, and what mends it.
 
-    `name` is the input's name, from which the ids of input and hint are made.
+    `name` is the input's name, from which the ids of input and hint are made. `read_as` is the
+    host as the portal understood it, empty where it is what was typed.
     """
 
     name: str
     errors: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    fixes: tuple[FixButton, ...] = ()
+    read_as: str = ""
 
     @property
     def is_invalid(self) -> bool:
@@ -100,7 +105,7 @@ class FormView:
     @property
     def all_hints(self) -> list[Hint]:
         """Return every hint, in the order of the inputs."""
-        plain = [self.hints[name] for name in (*PLAIN_FIELDS, "destinations", "paste")]
+        plain = [self.hints[name] for name in _NAMES]
         return [*plain, *(hint for row in self.rows for hint in row.hints)]
 
     @property
@@ -115,14 +120,19 @@ def form_view(
     errors: Mapping[str, Iterable[str]] | None = None,
     findings: Iterable[Finding] = (),
     general: Iterable[str] = (),
-    paste_errors: Iterable[str] = (),
+    fixes: Mapping[str, tuple[FixButton, ...]] | None = None,
+    read_as: Mapping[str, str] | None = None,
 ) -> FormView:
-    """Return the form with errors and findings put below the inputs they belong to."""
-    names = [*PLAIN_FIELDS, "destinations", "paste"]
+    """Return the form with errors, findings and fixes put below the inputs they belong to.
+
+    `read_as` holds, by input, hosts that were understood otherwise than they were typed.
+    """
     parts = [
         f"destinations-{position}-{part}" for position in range(len(typed.rows)) for part in PARTS
     ]
-    hints = {name: Hint(name) for name in (*names, *parts)}
+    hints = {name: Hint(name, fixes=(fixes or {}).get(name, ())) for name in (*_NAMES, *parts)}
+    for name, host in (read_as or {}).items():
+        hints[name].read_as = host
     left_over = list(general)
     for path, sentences in (errors or {}).items():
         hint = hints.get(typed.field_of(path))
@@ -131,7 +141,6 @@ def form_view(
         hint = hints.get(typed.field_of(finding.field))
         if hint and finding.reason not in SAID_OF_THE_WAY:
             hint.findings.append(finding)
-    hints["paste"].errors.extend(paste_errors)
     rows = tuple(
         RowView(
             position,
@@ -143,14 +152,36 @@ def form_view(
     return FormView(typed, hints, rows, tuple(left_over))
 
 
-def previewed(typed: TypedRequest, preview: Preview) -> FormView:
+def previewed(
+    typed: TypedRequest,
+    preview: Preview,
+    fixes: Mapping[str, tuple[FixButton, ...]] | None = None,
+    noted: "Noted | None" = None,
+) -> FormView:
     """Return the form with what the preview says, silent about what nobody typed yet."""
     errors = {
-        path: sentences
+        path: list(sentences)
         for path, sentences in (preview.errors or {}).items()
         if _is_typed(typed, typed.field_of(path))
     }
-    return form_view(typed, errors=errors, findings=findings_worth_showing(preview))
+    findings = findings_worth_showing(preview)
+    if noted:
+        errors |= noted.errors
+        findings += [Finding("Pasted", text, Level.INFO, "paste") for text in noted.remarks]
+    general = noted.general if noted else ()
+    read_as = typed.read_as(preview.destinations)
+    return form_view(
+        typed, errors=errors, findings=findings, general=general, fixes=fixes, read_as=read_as
+    )
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What a pressed button has to say: by input, about pasted text, and in general."""
+
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
 
 
 def findings_worth_showing(preview: Preview) -> list[Finding]:
@@ -160,7 +191,12 @@ def findings_worth_showing(preview: Preview) -> list[Finding]:
     return [finding for finding in preview.findings if finding.field != "destinations"]
 
 
-def refused(typed: TypedRequest, error: ServiceError, preview: Preview) -> FormView:
+def refused(
+    typed: TypedRequest,
+    error: ServiceError,
+    preview: Preview,
+    fixes: Mapping[str, tuple[FixButton, ...]],
+) -> FormView:
     """Return the form with the reasons why a service refused it."""
     fields = {path: list(sentences) for path, sentences in error.fields.items()}
     said = [sentence for sentences in fields.values() for sentence in sentences]
@@ -168,7 +204,10 @@ def refused(typed: TypedRequest, error: ServiceError, preview: Preview) -> FormV
     worth = findings_worth_showing(preview) if typed.filled else preview.findings
     blocking = [finding for finding in worth if finding.message not in said]
     general = [] if fields else [str(error)]
-    return form_view(typed, errors=fields, findings=blocking, general=general)
+    read_as = typed.read_as(preview.destinations)
+    return form_view(
+        typed, errors=fields, findings=blocking, general=general, fixes=fixes, read_as=read_as
+    )
 
 
 def _is_typed(typed: TypedRequest, name: str) -> bool:
@@ -181,22 +220,37 @@ def _is_typed(typed: TypedRequest, name: str) -> bool:
     return bool(str(getattr(typed, attribute, "")).strip())
 
 
-def choices(standing: Standing, typed: TypedRequest) -> dict[str, object]:
-    """Return what can be chosen in the form."""
-    namespaces = askable_namespaces(standing)
-    # Clusters by their own query: an inventory may hold thousands of namespaces.
-    clusters = Cluster.objects.filter(pk__in=namespaces.order_by().values("cluster")).order_by(
-        "name"
-    )
+def choices(standing: Standing, typed: TypedRequest, visible: list[Cluster]) -> dict[str, object]:
+    """Return what can be chosen in the form. `visible` are the clusters that the person may see."""
     return {
-        "clusters": list(clusters),
+        "clusters": _askable_clusters(standing, visible),
         "namespace_options": namespace_options(standing, typed.cluster),
         "account_options": account_options(standing, typed.cluster, typed.namespace),
-        "shelves": shelves(CatalogueEntry.objects.filter(is_active=True)),
+        "presets": CatalogueEntry.objects.filter(is_active=True),
         "protocols": [(protocol.value, words) for protocol, words in PROTOCOL_WORDS.items()],
         "durations": durations(typed.duration),
         "max_destinations": settings.MAX_DESTINATIONS,
     }
+
+
+def _askable_clusters(standing: Standing, visible: list[Cluster]) -> list[Cluster]:
+    """Return the clusters in which the person may ask for a namespace."""
+    if not (standing.sees_everything or standing.scopes):
+        # Without a role nobody sees any other.
+        return visible
+    # By a query of its own: an inventory may hold thousands of namespaces.
+    owned = askable_namespaces(standing).order_by().values("cluster")
+    return list(Cluster.objects.filter(pk__in=owned).order_by("name"))
+
+
+def with_only_choices(typed: TypedRequest, found: Mapping[str, object]) -> TypedRequest:
+    """Return the form with cluster and namespace filled in where there is only one to choose."""
+    clusters, namespaces = found["clusters"], found["namespace_options"]
+    if isinstance(namespaces, list) and len(namespaces) == 1 and typed.is_untouched:
+        typed = replace(typed, namespace=namespaces[0].name)
+    if isinstance(clusters, list) and len(clusters) == 1 and not typed.cluster:
+        typed = replace(typed, cluster=clusters[0].name)
+    return typed
 
 
 def namespace_options(standing: Standing, cluster: str, typed: str = "") -> list[Namespace]:

@@ -1,24 +1,20 @@
 """What the page of one request shows: verdicts with findings, the change, how to decide."""
 
-import json
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
-
-import yaml
-from django.conf import settings
+from typing import cast
 
 from egress.models import Approval, Request, RequestDestination
 from egress.models.standing import Standing
 from egress.rules import why_may_decide
+from egress.selectors.neighbours import Neighbours, neighbours_of
 from egress.selectors.requests import approvals_in_force
 from egress.services.actor import Actor
 from egress.services.requests import Preview, live_findings, preview
 from egress.web.forms.decision import TypedDecision, shorter_durations
 from egress.web.forms.request import TypedRequest
 from egress.web.records.foreign import adoption_of
-from egress.web.ways import way_in
+from egress.web.ways import way_of
 
 
 @dataclass(frozen=True)
@@ -59,20 +55,23 @@ class DecisionView:
         return [sentence for sentences in self.errors.values() for sentence in sentences]
 
 
-def preview_of(request: Request) -> Preview:
-    """Return what the request would change now, judged as for the person who asked.
+def preview_of(
+    request: Request, asker: Standing, neighbours: Neighbours, reader: Standing
+) -> Preview:
+    """Return what the pending request would change now, judged as for the person who asked.
 
-    What the cluster said when it was asked for is said again, as reading it would take too long.
-    A decided request would change nothing any more.
+    `asker` is their standing. What the cluster said when it was asked for is said again, as
+    reading it would take too long.
     """
-    if not request.is_pending:
-        return Preview()
     typed = TypedRequest.of_request(request)
     return preview(
         draft=typed.draft(),
         actor=Actor.of(request.requester, "web"),
         renews=request.renews,
         live=live_findings(request.findings),
+        standing=asker,
+        neighbours=neighbours,
+        reader=reader,
     )
 
 
@@ -143,13 +142,24 @@ def decision_view(
 def page_of(
     request: Request,
     standing: Standing,
+    asker: Standing,
     *,
     typed: TypedDecision | None = None,
     errors: Mapping[str, list[str]] | None = None,
     conflict: str = "",
 ) -> dict[str, object]:
-    """Return what the page of a request and an open row of the queue both show."""
-    seen = preview_of(request)
+    """Return what the page of a request and an open row of the queue both show.
+
+    `asker` is the standing of who made the request. One that is decided would change nothing any
+    more.
+    """
+    seen, way = Preview(), None
+    if request.is_pending:
+        hosts = [row.host for row in request.destinations.all()]
+        neighbours = neighbours_of(request.cluster, request.namespace, hosts)
+        seen = preview_of(request, asker, neighbours, standing)
+        present = neighbours.namespaces.get(request.namespace)
+        way = way_of(present) if present else None
     findings = findings_of(request, seen)
     decision = decision_view(
         request,
@@ -161,62 +171,11 @@ def page_of(
     )
     return {
         "row": request,
-        "way": way_in(request.cluster, request.namespace),
+        "way": way,
         "preview": seen,
         "findings": findings,
         "asked": asked_of(request, decision.typed),
         "decision": decision,
-        "copies": copies_of(request, seen.yaml),
         "adoption": adoption_of(request),
         "clone": TypedRequest.of_request(request).query(),
     }
-
-
-@dataclass(frozen=True)
-class Copies:
-    """The request in the words of other tools."""
-
-    curl: str
-    kubectl: str
-
-
-def copies_of(request: Request, objects: str) -> Copies:
-    """Return the request as a curl line, and kubectl lines that read `objects` (YAML)."""
-    place, body = _call_of(request)
-    curl = (
-        f"curl -X POST {shlex.quote(f'{settings.PUBLIC_URL}/api/v1/{place}')} \\\n"
-        '  -H "Authorization: Bearer $EGRESS_TOKEN" \\\n'
-        "  -H 'Content-Type: application/json' \\\n"
-        f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
-    )
-    return Copies(curl, "\n".join(_kubectl_lines(objects)))
-
-
-def _call_of(request: Request) -> tuple[str, dict[str, Any]]:
-    """Return where the API takes such a request, and the body."""
-    draft = TypedRequest.of_request(request).draft()
-    why = {"reason": draft.reason, "duration_days": draft.duration_days}
-    if request.adopts_digest:
-        adopted = request.adoption
-        names = ("kind", "namespace", "name", "uid", "resource_version")
-        body = {name: getattr(adopted, name) for name in names}
-        return f"clusters/{draft.cluster}/foreign/adopt/", {**body, **why}
-    return "requests/", {
-        "cluster": draft.cluster,
-        "namespace": draft.namespace,
-        "service_account": draft.service_account,
-        "destinations": [vars(destination) for destination in draft.destinations],
-        "ticket": draft.ticket,
-        **why,
-    }
-
-
-def _kubectl_lines(objects: str) -> Iterable[str]:
-    for document in yaml.safe_load_all(objects) if objects else ():
-        if not isinstance(document, dict):
-            continue
-        group = str(document["apiVersion"]).partition("/")[0]
-        kind = f"{document['kind']}.{group}".lower()
-        named = document["metadata"]
-        where = shlex.quote(str(named.get("namespace", "")))
-        yield f"kubectl -n {where} get {kind} {shlex.quote(str(named['name']))} -o yaml"

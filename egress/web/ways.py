@@ -78,7 +78,7 @@ def way_in(cluster: Cluster, name: str) -> Way | None:
 def way_for(standing: Standing, cluster: str, namespace: str) -> Way | None:
     """Return the way of a namespace as typed, None unless the person may ask for it."""
     # PostgreSQL refuses to compare with a NUL.
-    if "\0" in cluster + namespace:
+    if not (cluster and namespace) or "\0" in cluster + namespace:
         return None
     row = askable_namespaces(standing).filter(cluster__name=cluster, name=namespace).first()
     return way_of(row) if row else None

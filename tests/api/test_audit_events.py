@@ -87,6 +87,7 @@ def test_a_page_of_the_trail_costs_the_same_for_one_event_and_for_thirty(
     sequences(caller)
     for _ in range(30):
         note(shop, owner)
-    # The token with its person, standing (3), namespaces and their namesakes (2), events.
-    with django_assert_max_num_queries(7):
+    # The token with its person, standing, own requests, namespaces with their namesakes,
+    # events.
+    with django_assert_max_num_queries(5):
         assert len(sequences(caller)) >= 30

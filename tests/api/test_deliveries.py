@@ -104,10 +104,10 @@ def test_a_list_costs_the_same_for_one_delivery_and_for_ten(
     caller = Caller(owner)
     delivered(shop)
     ids(caller)
-    # The token with its person, standing (3), deliveries, steps.
-    with django_assert_num_queries(6):
+    # The token with its person, standing, own places, deliveries, steps.
+    with django_assert_num_queries(5):
         ids(caller)
     for _ in range(9):
         delivered(shop)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert len(ids(caller)) == 10

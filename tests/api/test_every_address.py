@@ -209,8 +209,9 @@ def test_one_wrong_value_in_a_sound_body_breaks_nothing(
 
 
 def _one_wrong(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for name, value in product(body, VALUES):
-        yield body | {name: value}
+    for (n, name), (v, value) in product(enumerate(body), enumerate(VALUES)):
+        if (n + v) % 2 == 0:
+            yield body | {name: value}
     for rows in (body.get("destinations", []),):
         for row, name, value in product(rows, ("host", "port", "protocol"), VALUES):
             yield body | {"destinations": [row | {name: value}]}

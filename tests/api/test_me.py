@@ -35,8 +35,9 @@ def test_nobody_changes_themselves_here(owner: Person) -> None:
         problem(Caller(owner).call(method, "/me/", {"is_admin": True}), 405)
 
 
-def test_it_costs_five_queries(owner: Person, django_assert_num_queries: Any) -> None:
+def test_it_costs_three_queries(owner: Person, django_assert_num_queries: Any) -> None:
     caller = Caller(owner)
     caller.get("/me/")
-    with django_assert_num_queries(5):
+    # The token with its person, standing, teams.
+    with django_assert_num_queries(3):
         caller.get("/me/")

@@ -110,12 +110,12 @@ def test_a_list_costs_the_same_for_one_request_and_for_twenty(
         make.request(shop, owner, "a.example.com", "b.example.com", renews=grant)
 
     one_more()
-    # The token with its person, standing (3), requests, destinations, grants.
-    with django_assert_num_queries(7):
+    # The token with its person, standing, requests, destinations, grants.
+    with django_assert_num_queries(5):
         assert len(rows(caller.get("/requests/"))) == 2
     for _ in range(10):
         one_more()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         assert len(rows(caller.get("/requests/"))) == 22
 
 

@@ -40,6 +40,7 @@ class Options:
     sizes: tuple[int, ...] = (1000, 5000)
     latencies: tuple[float, ...] = (0.0, 5.0, 20.0)
     database: str = "sqlite"
+    only: str = ""
     warnings: list[str] = field(default_factory=list)
 
     @classmethod

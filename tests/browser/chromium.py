@@ -1,9 +1,16 @@
 """The distribution's chromium, headless, and what every page must never do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    WebSocket,
+    sync_playwright,
+)
 
 from tests.servers import HOW_TO_GET, chromium_binary
 
@@ -16,6 +23,10 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event => {
+  console.error(`${event.effectiveDirective} forbids ${event.blockedURI}`);
+});"""
+"""Browsers tell of most violations by themselves; this asks for all of them."""
 
 
 @contextmanager
@@ -32,8 +43,17 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def is_own(url: str, address: str) -> bool:
+    """Tell whether a request goes to the portal at `address`, or to nobody at all."""
+    return url.startswith(("data:", f"{address}/"))
+
+
 class Visitor:
-    """Somebody in front of a browser window of their own, with an eye on its console."""
+    """Somebody in front of a browser window of their own, with an eye on its console.
+
+    Whatever any page of the window complains about is kept in `complaints`: errors and warnings,
+    violations of the content security policy, requests to anybody but the portal.
+    """
 
     def __init__(
         self,
@@ -42,6 +62,7 @@ class Visitor:
         width: int = 1280,
         theme: str = "light",
         scripts: bool = True,
+        touches: bool = False,
     ):
         self.address = address
         self.complaints: list[str] = []
@@ -50,25 +71,35 @@ class Visitor:
             viewport={"width": width, "height": 900},
             color_scheme="dark" if theme == "dark" else "light",
             java_script_enabled=scripts,
+            has_touch=touches,
             base_url=address,
         )
         context.set_default_timeout(15_000)
+        self._watch(context)
         self.page: Page = context.new_page()
-        self.page.on("console", self._note_console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("request", self._note_request)
 
-    def _note_console(self, message: object) -> None:
-        kind, text = getattr(message, "type", ""), getattr(message, "text", "")
+    def _watch(self, context: BrowserContext) -> None:
+        """Listen to every page of the window, those that a page opens included."""
+        context.add_init_script(TELL_VIOLATIONS)
+        context.on("console", self._note_console)
+        context.on("weberror", lambda error: self.complaints.append(f"error: {error.error}"))
+        context.on("request", lambda request: self._note_call(request.url))
+        context.on("page", lambda page: page.on("websocket", self._note_socket))
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        kind, text = message.type, message.text
         refused = any(f"responded with a status of {status} " in text for status in self.expected)
         # htmx writes down that it gave up a question for a newer one.
         given_up = text.startswith(("htmx:afterRequest,", "htmx:sendAbort,"))
         if kind in {"error", "warning"} and not refused and not given_up:
             self.complaints.append(f"{kind}: {text}")
 
-    def _note_request(self, request: Request) -> None:
-        if not request.url.startswith((self.address, "data:")):
-            self.complaints.append(f"external request: {request.url}")
+    def _note_call(self, url: str) -> None:
+        if not is_own(url, self.address):
+            self.complaints.append(f"external request: {url}")
+
+    def _note_socket(self, socket: WebSocket) -> None:
+        self._note_call(socket.url)
 
     def sign_in(self, name: str) -> "Visitor":
         """Sign in with the demo password."""
@@ -98,3 +129,15 @@ class Visitor:
         """Close the window. Raises AssertionError when a page complained."""
         self.page.context.close()
         assert not self.complaints, self.complaints
+
+
+def close_all(visitors: Iterable[Visitor]) -> None:
+    """Close every window. Raises ExceptionGroup when pages complained, in whichever of them."""
+    complaints = []
+    for visitor in visitors:
+        try:
+            visitor.close()
+        except AssertionError as complaint:
+            complaints.append(complaint)
+    if complaints:
+        raise ExceptionGroup("Pages complained", complaints)

@@ -6,11 +6,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser import story
-from tests.browser.chromium import Visitor, chromium
+from tests.browser.chromium import Visitor, chromium, close_all
+from tests.browser.hands import HANDS, Hand
 from tests.browser.story import Story
 from tests.e2e.portal import Portal, running_portal
 
 OpenWindow = Callable[..., Visitor]
+HandOf = Callable[[str], Hand]
 expect.set_options(timeout=15_000)
 
 
@@ -47,11 +49,20 @@ def window(
     """Opens a window of somebody. At the end no page may have complained about anything."""
     opened: list[Visitor] = []
 
-    def open_one(person: str, **options: object) -> Visitor:
+    def open_one(person: str, *, keeps_drafts: bool = False, **options: object) -> Visitor:
         visitor = Visitor(chrome, portal.address, **options)  # type: ignore[arg-type]
         opened.append(visitor)
+        if not keeps_drafts:
+            # What one test types is no draft for the next one.
+            visitor.page.route("**/requests/drafts", lambda route: route.fulfill(status=204))
         return visitor.be(person, cookies) if person else visitor
 
     yield open_one
-    for visitor in opened:
-        visitor.close()
+    close_all(opened)
+
+
+@pytest.fixture(params=HANDS, ids=lambda kind: kind.name)
+def hand_of(request: pytest.FixtureRequest, window: OpenWindow) -> HandOf:
+    """Sits somebody down at a window with one kind of hand. A test is walked by each kind."""
+    kind: type[Hand] = request.param
+    return lambda person: kind(window(person, width=kind.width, touches=kind.touches))

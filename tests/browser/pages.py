@@ -1,7 +1,8 @@
 """Every page of the portal, with the people who look at it.
 
-A new address in `egress/web/urls.py` needs an entry here: in PAGES when people look at it, in
-NO_PAGES when it only takes a form, answers htmx with a piece of a page, or hands out a file.
+A new address of the portal needs an entry here: in PAGES when people look at it, in NO_PAGES
+when it only takes a form, answers htmx with a piece of a page, hands out a file, or is for
+programs.
 `test_pages.py` fails until it has one, and proves what NO_PAGES says.
 """
 
@@ -60,6 +61,9 @@ MAIN = (
         "&destinations-0-addresses=203.0.113.20,203.0.113.21&destinations-0-long_lived=on",
     ),
     Stop("request-new", "olga", "/requests/new"),
+    Stop("requests", "dana", "/requests"),
+    Stop("requests", "alice", "/requests?whose=all"),
+    Stop("requests", "dana", "/requests?host=nowhere-at-all"),
     Stop("request-edit", "dana", "/requests/{requests[pending]}/edit"),
     Stop("request", "dana", "/requests/{requests[pending]}"),
     Stop("request", "alice", "/requests/{requests[pending]}"),
@@ -81,6 +85,9 @@ RECORDS = (
     Stop("grants", "dana", "/grants"),
     Stop("grants", "olga", "/grants?status=all"),
     Stop("grants", "dana", "/grants?host=nowhere-at-all"),
+    Stop("grants-matrix", "dana", "/grants/matrix"),
+    Stop("grants-matrix", "olga", "/grants/matrix?status=all"),
+    Stop("grants-matrix", "dana", "/grants/matrix?host=nowhere-at-all"),
     Stop("grant", "dana", "/grants/{grants[active]}"),
     Stop("grant", "dana", "/grants/{grants[denied-by-default]}"),
     Stop("grant", "adam", "/grants/{grants[failing]}"),
@@ -100,9 +107,20 @@ RECORDS = (
     Stop(
         "access-check", "dana", "/access?cluster=sandbox&namespace=shop&host=example.org&port=443"
     ),
+    Stop("access-check", "dana", "/access?cluster=sandbox&namespace=otherns&host=b.org&port=443"),
+    Stop("access-history", "dana", "/access/history"),
+    Stop(
+        "access-history",
+        "olga",
+        "/access/history?host=developer.yahoo.com&cluster=sandbox&namespace=otherns&port=443",
+    ),
+    Stop(
+        "access-history", "dana", "/access/history?host=*.words.example.com&at=2026-01-01&until=x"
+    ),
     Stop("audit", "olga", "/audit"),
     Stop("audit", "dana", "/audit?tag=request%3Asubmitted"),
     Stop("audit", "olga", "/audit?host=nowhere-at-all"),
+    Stop("audit", "olga", "/audit?q=sandbox&tag=cluster:&since=2026-01-01"),
     Stop("audit-event", "olga", "/audit/1"),
     Stop("catalogue", "dana", "/catalogue"),
     Stop("catalogue", "adam", "/catalogue"),
@@ -141,6 +159,11 @@ PEOPLE = (
     Stop("teams", "adam", "/teams"),
     Stop("team-new", "adam", "/teams/new"),
     Stop("team", "adam", "/teams/1"),
+    Stop("notifications", "dana", "/notifications"),
+    Stop("notification", "olga", "/notifications/999999", 404),
+    Stop("channels", "adam", "/administration/channels"),
+    Stop("channel-new", "adam", "/administration/channels/new"),
+    Stop("channel", "adam", "/administration/channels/1"),
     Stop("account", "dana", "/account"),
     Stop("account", "alice", "/account"),
     Stop("password", "dana", "/account/password"),
@@ -154,19 +177,25 @@ ERRORS = (
     Stop("error", "dana", "/requests/{requests[denied]}/edit", 409),
 )
 API = (Stop("api-docs", "dana", "/api/docs/"),)
-PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API)
+STYLE = (Stop("style", "dana", "/style"),)
+PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API, *STYLE)
 
 FORMS = {
     "sign-out": "/sign-out",
     "request-preview": "/requests/preview",
+    "draft-keep": "/requests/drafts",
+    "draft-drop": "/requests/drafts/drop",
     "request-decide": "/requests/{requests[pending]}/decide",
     "request-withdraw": "/requests/{requests[pending]}/withdraw",
     "request-comment": "/requests/{requests[pending]}/comment",
     "queue-decide": "/queue/decide",
+    "queue-filter-save": "/queue/filters",
+    "queue-filter-remove": "/queue/filters/1/remove",
     "queue-row-decide": "/queue/{requests[pending]}/decide",
     "grant-renew": "/grants/{grants[active]}/renew",
     "grant-revoke": "/grants/{grants[active]}/revoke",
     "grant-resume": "/grants/{grants[active]}/resume",
+    "grant-apply": "/grants/{grants[active]}/apply",
     "audit-verify": "/audit/verify",
     "cluster-drift-policy": "/clusters/sandbox/drift",
     "cluster-settings": "/clusters/sandbox/settings",
@@ -183,31 +212,54 @@ FORMS = {
     "person-reactivate": "/people/1/reactivate",
     "role-unbind": "/roles/1/unbind",
     "team-role": "/teams/1/role",
+    "notifications-read": "/notifications/read",
+    "notification-read": "/notifications/1/read",
+    "notification-choices": "/account/notifications",
+    "channel-test": "/administration/channels/1/test",
+    "channel-retire": "/administration/channels/1/retire",
     "token-new": "/account/tokens",
     "token-revoke": "/account/tokens/1/revoke",
 }
 """Addresses that only take a form: reading them is refused."""
 PIECES = {
     "request-options": "/requests/options?of=namespaces",
+    "suggestions": "/suggestions?of=namespaces",
     "request-progress": "/requests/{requests[pending]}/progress",
     "queue-row": "/queue/{requests[pending]}",
+    "channel-messages": "/administration/channels/1/messages",
+    "style-toast": "/style/toast?tone=good",
 }
 """Addresses that answer htmx with a piece of a page."""
 FILES = {
     "grants-csv": "/grants.csv",
     "grants-json": "/grants.json",
+    "access-history-csv": "/access/history.csv?host=developer.yahoo.com",
+    "access-history-ndjson": "/access/history.ndjson?host=developer.yahoo.com",
     "audit-csv": "/audit.csv",
     "audit-ndjson": "/audit.ndjson",
 }
 """Addresses that hand out a file."""
-NO_PAGES = FORMS | PIECES | FILES
+PROGRAMS = {"healthz": "/healthz/", "api-root": "/api/", "api-schema": "/api/schema/"}
+"""Addresses that answer programs. The API itself has no names here: see `names_of`."""
+NO_PAGES = FORMS | PIECES | FILES | PROGRAMS
 
 
-def names_of(routes: Iterable[URLPattern | URLResolver]) -> set[str]:
-    """Return the names of addresses; a whole site counts as one, by its namespace."""
-    return {
-        str(route.namespace if isinstance(route, URLResolver) else route.name) for route in routes
-    }
+def names_of(routes: Iterable[URLPattern | URLResolver], under: str = "") -> set[str]:
+    """Return the names of addresses; a whole site counts as one, by its namespace.
+
+    An address without a name is given as it is written, except below `/api/`: what has no name
+    there is the API, which renders JSON and nothing else.
+    """
+    found = set()
+    for route in routes:
+        place = under + str(route.pattern)
+        if isinstance(route, URLResolver) and not route.namespace:
+            found |= names_of(route.url_patterns, place)
+        elif name := route.namespace if isinstance(route, URLResolver) else route.name:
+            found.add(name)
+        elif not place.startswith("api/"):
+            found.add(place)
+    return found
 
 
 def without_entry(routes: Iterable[URLPattern | URLResolver]) -> set[str]:

@@ -19,12 +19,14 @@ NAMED = {
 TIME_PASSES = """
 import json
 from types import SimpleNamespace
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from egress.models import CatalogueEntry, Cluster, ForeignObject, Grant, Person, Request
-from egress.services import audit, catalogue, grants, people, posture, tokens
+from egress.services import audit, catalogue, grants, people, posture, saved_filters, tokens
 from egress.services import requests
 from egress.services.actor import Actor
 from egress.services.adoption.judging import Pin
+from egress.services.notifications import channels
 from egress.services.requests.endings import lapse_overdue
 from egress.web.errors import broken
 
@@ -43,9 +45,18 @@ catalogue.retire(entry=CatalogueEntry.objects.get(name="twilio"), actor=adam)
 nina = people.create_person(username="nina", password=None, first_name="Nina",
     last_name="Falk", email="", teams=[], actor=adam)
 people.deactivate(person=nina, reason="Left the company.", actor=adam)
+rosa = people.create_person(username="rosa", password=None, first_name="Rosa", last_name="Lind",
+    email="", teams=Group.objects.filter(name="team-shop"), actor=adam)
+rosa.set_password("demo-rosa")
+rosa.save(update_fields=["password"])
+channel = channels.save(channel=None, actor=adam, name="Operators on call",
+    url="jsons://127.0.0.1:9/egress", kinds=["failed", "drift"], namespaces="pay*")
+channels.test(channel=channel, actor=adam)
 token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
     actor=Actor.of(dana, "command"))
 tokens.revoke(token=token, actor=Actor.of(dana, "command"))
+saved_filters.save_filter(name="Two must agree", filters={"risk": "review"},
+    actor=Actor.of(Person.objects.get(username="alice"), "command"))
 audit.verify_and_note()
 numbers = {"nina": nina.pk, "alice": Person.objects.get(username="alice").pk}
 page = broken(SimpleNamespace(request_id="3f1c5a52-0000-4000-8000-1a2b3c4d5e6f")).content.decode()

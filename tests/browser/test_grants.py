@@ -123,7 +123,8 @@ def test_the_secret_of_a_token_is_shown_once(portal: Portal, window: OpenWindow)
     page.goto("/account")
     row = page.locator(".row-item").filter(has_text="browser lane")
     expect(row).to_contain_text("last used just now")
-    row.get_by_role("button", name="Revoke").click()
+    row.locator("summary").click()
+    row.get_by_role("button", name="Revoke the token").click()
     expect(row).to_contain_text("Revoked")
     assert me(portal, secret)[0] == 401
 
@@ -132,3 +133,38 @@ def me(portal: Portal, secret: str) -> tuple[int, str]:
     headers = {"Authorization": f"Bearer {secret}"}
     status, answer = call(f"{portal.address}/api/v1/me/", "GET", None, headers)
     return status, str(answer.get("username", ""))
+
+
+def test_a_change_by_hand_is_found_compared_and_written_back(
+    portal: Portal, window: OpenWindow
+) -> None:
+    grant = portal.approve(story.ask(portal, "dana", "shop", "edited.example.com"))
+    portal.wait_for_grant(grant, "active")
+    page = window("adam").page
+    choose_drift_policy(page, "flag")
+    address = address_of_entry(portal, "edited.example.com")
+    assert portal.kube(address, "DELETE")[0] == 200
+    portal.manage("sweep", "--drift")
+    page.goto("/clusters/sandbox")
+    page.get_by_role("link", name="1 grant drifted").click()
+    page.get_by_role("link", name="edited.example.com").click()
+    panel = page.get_by_role("region", name="What differs in the cluster")
+    expect(panel).to_contain_text("was deleted")
+    expect(panel.locator(".diff-add").first).to_be_visible()
+    panel.get_by_role("button", name="Apply again").press("Enter")
+    expect(page.get_by_role("status").filter(has_text="writes back")).to_be_visible()
+    wait_until("the entry is back", lambda: portal.kube(address)[0] == 200)
+    choose_drift_policy(page, "heal")
+
+
+def choose_drift_policy(page: Page, policy: str) -> None:
+    page.goto("/clusters/sandbox")
+    page.get_by_label("When drift is found").select_option(policy)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Drift in cluster")).to_be_visible()
+
+
+def address_of_entry(portal: Portal, host: str) -> str:
+    found = next(one for one in portal.objects("serviceentries") if host in one["spec"]["hosts"])
+    place, name = found["metadata"]["namespace"], found["metadata"]["name"]
+    return f"/apis/networking.istio.io/v1/namespaces/{place}/serviceentries/{name}"

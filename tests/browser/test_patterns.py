@@ -104,8 +104,7 @@ def test_a_preset_is_found_by_its_purpose_and_asked_for(window: OpenWindow) -> N
     page.get_by_role("link", name="Request GitHub by SSH").click()
     expect(page.get_by_label("Host", exact=True)).to_have_value("github.com")
     expect(page.get_by_label("Your code speaks")).to_have_value("TCP")
-    page.get_by_text("Fill from a URL").click()
-    page.get_by_label("From the catalogue").select_option("Mollie")
+    page.get_by_label("A service of the catalogue").fill("Mollie")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_label("Host", exact=True).nth(1)).to_have_value("api.mollie.com")
 

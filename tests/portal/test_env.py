@@ -79,3 +79,34 @@ def test_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EGRESS_X", "mysql://db/portal")
     with pytest.raises(ImproperlyConfigured, match="mysql"):
         env.database("EGRESS_X", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://portal:a%2Fb@mail.example.com", {"EMAIL_PORT": 587, "EMAIL_USE_TLS": True}),
+        ("smtp://mail.example.com:25?tls=no", {"EMAIL_PORT": 25, "EMAIL_USE_TLS": False}),
+        ("smtps://mail.example.com", {"EMAIL_PORT": 465, "EMAIL_USE_SSL": True}),
+        ("file:///var/mail", {"EMAIL_FILE_PATH": "/var/mail"}),
+    ],
+)
+def test_a_mail_url_becomes_settings(
+    url: str, expected: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X_MAIL", url)
+    settings = env.mail("X_MAIL")
+    assert expected.items() <= settings.items()
+    assert not (settings.get("EMAIL_USE_TLS") and settings.get("EMAIL_USE_SSL"))
+    if "a%2Fb" in url:
+        assert settings["EMAIL_HOST_PASSWORD"] == "a/b"
+
+
+def test_without_a_mail_url_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.mail("X_MAIL") == {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+
+
+@pytest.mark.parametrize("url", ["mail.example.com", "smtp://", "http://mail", "smtp://h:x"])
+def test_a_mail_url_that_is_none_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_MAIL", url)
+    with pytest.raises(ImproperlyConfigured):
+        env.mail("X_MAIL")

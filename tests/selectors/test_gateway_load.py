@@ -4,7 +4,7 @@ import pytest
 
 from egress.domain.lifecycle import GrantStatus
 from egress.models import Cluster, HostAssignment, Namespace
-from egress.selectors.gateway_load import GatewayLoad, assignments_of, load_of
+from egress.selectors.gateway_load import GatewayLoad, assignments_of, served_in
 from egress.selectors.policy import inventory_of
 from tests import factories as make
 
@@ -23,7 +23,7 @@ def gated(shop: Namespace, payments: Namespace) -> Cluster:
 def load(cluster: Cluster) -> GatewayLoad:
     """The load of a cluster as it is now."""
     profile = cluster.profile("main", assignments_of(cluster))
-    return load_of(cluster, profile, inventory_of(cluster))
+    return served_in(cluster, profile, inventory_of(cluster)).load(profile)
 
 
 def test_doors_are_counted_by_host_port_and_namespace(

@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from egress.domain.lifecycle import GrantStatus, Verdict
 from egress.domain.naming import base
-from egress.models import Delivery, DeliveryStep, Namespace, Person, Slice
+from egress.models import (
+    Cluster,
+    Delivery,
+    DeliveryStep,
+    Namespace,
+    Person,
+    RoleBinding,
+    Slice,
+)
+from egress.models.standing import Scope, covering
 from egress.selectors import clusters, grants, people
 from egress.selectors import requests as selectors
 from egress.services import grants as grant_services
@@ -30,7 +39,7 @@ def test_the_timeline_tells_what_happened_in_order(
     requests.comment(request=request, actor=make.actor(owner), text="Thanks.")
     make.grant(shop, host="other.example.com")
     grant_services.revoke(grant=request.grants.get(), actor=make.actor(owner), reason="Not needed.")
-    entries = selectors.timeline(request)
+    entries = selectors.talk_of(request).timeline
     assert [(entry.tag, entry.actor) for entry in entries] == [
         ("request:submitted", "owner"),
         ("request:approved", "mate"),
@@ -56,7 +65,7 @@ def test_the_timeline_of_a_renewal_leaves_out_what_was_before(
     requests.decide(
         request=renewal, actor=make.actor(mate), revision=1, verdicts={0: Verdict.APPROVED}
     )
-    tags = [entry.tag for entry in selectors.timeline(renewal)]
+    tags = [entry.tag for entry in selectors.talk_of(renewal).timeline]
     assert tags == ["request:submitted", "request:approved", "grant:renewed"]
 
 
@@ -113,11 +122,18 @@ def written(namespace: Namespace, name: str, action: str) -> DeliveryStep:
         ({"status": GrantStatus.REVOKED}, "taking it out"),
         ({"status": GrantStatus.REVOKED, "confirmed_at": timezone.now()}, "seen gone"),
         ({"failed_reason": "Forbidden", "failed_message": "403 of the API."}, "403 of the API."),
-        ({"drifted_at": timezone.now()}, "put right"),
+        ({"drifted_at": timezone.now()}, "back by itself"),
     ],
 )
 def test_every_state_has_words(shop: Namespace, fields: dict[str, Any], words: str) -> None:
     assert words in grants.words_for(make.grant(shop, **fields))
+
+
+def test_drift_that_is_only_flagged_is_not_promised_to_go_away(shop: Namespace) -> None:
+    shop.cluster.drift_policy = Cluster.DriftPolicy.FLAG
+    said = grants.words_for(make.grant(shop, drifted_at=timezone.now()))
+    assert "until an admin applies the grant again" in said
+    assert "by itself" not in said
 
 
 def test_what_needs_attention_is_listed(shop: Namespace, owner: Person, stranger: Person) -> None:
@@ -143,12 +159,24 @@ def test_approvers_are_found_by_scope_team_and_account(shop: Namespace) -> None:
     assert [person.username for person in others] == ["everywhere", "here"]
 
 
+@pytest.mark.parametrize("namespace", ["shop", "pay", "pay-api", "pay-a%", "a_b", "[a]"])
+def test_the_database_finds_the_bindings_that_a_scope_covers(
+    namespace: str, cluster: Cluster
+) -> None:
+    patterns = ["*", "shop", "sh?p", "pay*", "*-api", "p?y-*", "pay-a%", "a_b", "[a]", "SHOP"]
+    for pattern in patterns:
+        make.role(make.person(), "approver", namespaces=pattern)
+    found = RoleBinding.objects.filter(covering(namespace)).values_list("namespaces", flat=True)
+    meant = [one for one in patterns if Scope(None, one).covers(cluster.pk, namespace)]
+    assert sorted(found) == sorted(meant)
+
+
 def test_the_state_of_a_cluster_is_counted(shop: Namespace) -> None:
     make.grant(shop, failed_reason="Forbidden")
     make.grant(shop, host="b.example.com", drifted_at=timezone.now())
     make.grant(shop, host="c.example.com", status=GrantStatus.REVOKED)
     due = Slice.objects.create(cluster=shop.cluster, key="namespace:shop", wanted=2, done=1, due_at=timezone.now())  # fmt: skip  # noqa: E501
-    facts = clusters.facts_of(shop.cluster)
+    (facts,) = clusters.facts_of(Cluster.objects.all())
     assert (facts.namespaces, facts.open_grants) == (1, 2)
     assert (facts.failed_grants, facts.drifted_grants) == (1, 1)
     assert (facts.waiting_slices, facts.waiting_since) == (1, due.due_at)

@@ -71,6 +71,8 @@ def people() -> list[Person]:
         make.person(is_superuser=True, is_active=False),
         make.approver(is_active=False),
         make.person(teams=["team-a"], is_active=False),
+        make.approver(namespaces="*ta"),
+        make.approver(cluster=first, namespaces="**"),
     ]
 
 

@@ -68,6 +68,14 @@ def test_an_unreachable_cluster_is_announced_with_what_it_means(
     assert "applied when it answers again" in page
 
 
+def test_a_cluster_that_a_newer_portal_writes_to_is_announced_as_read_only(
+    shop: Namespace, owner: Person
+) -> None:
+    assert "read-only" not in words(get(owner, "home"))
+    Cluster.objects.update(generator_version=10_000)
+    assert "Cluster main is read-only here." in words(get(owner, "home"))
+
+
 def test_an_approver_sees_the_length_of_the_queue_everywhere(
     shop: Namespace, owner: Person, alice: Person
 ) -> None:
@@ -112,3 +120,11 @@ def test_a_page_works_at_every_width_and_says_its_language(owner: Person) -> Non
     assert '<html lang="en">' in page
     assert 'content="width=device-width, initial-scale=1"' in page
     assert '<a class="skip" href="#content">' in page
+
+
+def test_only_one_entry_of_the_navigation_is_the_present_page(owner: Person) -> None:
+    for name in ("requests", "request-new"):
+        page = body(get(owner, name))
+        current = [part for part in page.split("<a ") if "aria-current" in part.split(">")[0]]
+        assert current
+        assert all(f'href="{reverse(name)}"' in part for part in current)

@@ -69,7 +69,7 @@ def test_a_crash_shows_the_page_with_an_id_and_no_traceback(
     def crash(*_: object) -> None:
         raise ZeroDivisionError("inside knowledge")
 
-    monkeypatch.setattr("egress.web.views.search.visible_namespaces", crash)
+    monkeypatch.setattr("egress.web.views.search.find", crash)
     client = Client(raise_request_exception=False)
     client.force_login(owner)
     response = client.get(reverse("search") + "?q=x")
@@ -86,7 +86,7 @@ def test_a_database_that_fails_is_a_definite_answer(
     def fail(*_: object) -> None:
         raise OperationalError("deadlock detected: inside knowledge")
 
-    monkeypatch.setattr("egress.web.views.search.visible_namespaces", fail)
+    monkeypatch.setattr("egress.web.views.search.find", fail)
     client = Client(raise_request_exception=False)
     client.force_login(owner)
     response = client.get(reverse("search") + "?q=x")

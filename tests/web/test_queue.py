@@ -1,5 +1,6 @@
-"""The queue: only what this person may decide, decided in place or several at once."""
+"""The queue: only what this person may decide, page by page, and decided in place."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,30 +8,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from egress.domain.lifecycle import RequestStatus
-from egress.models import Grant, Namespace, Person, Request
-from egress.services import requests as service
+from egress.models import Grant, Namespace, Person, Request, Risk
+from egress.web.paging import ROWS_PER_PAGE
 from tests import factories
 from tests.web.browsing import HTMX, XSS, body, get, post, signed_in, words
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def asked(shop: Namespace, owner: Person, alice: Person) -> list[Request]:
-    """Three pending requests of the owner."""
-    drafts = [factories.draft(shop, f"api{n}.github.com", reason=f"Reason {n}") for n in range(3)]
-    return [service.submit(draft=draft, actor=factories.actor(owner)) for draft in drafts]
-
-
 def one(request: Request, verdict: str = "approve", **changes: object) -> dict[str, object]:
     form = {"revision": str(request.revision), "verdict": verdict, "approve": ["0"]}
     return {**form, "note": "", "duration": "as-asked", **changes}
-
-
-def decide_together(who: Person, *chosen: str, **data: object) -> Any:
-    form = {"selected": list(chosen), "verdict": "approve", "note": "", **data}
-    return signed_in(who).post(reverse("queue-decide"), form, follow=True)
 
 
 def test_the_queue_holds_only_what_the_person_may_decide(
@@ -58,16 +46,18 @@ def test_a_visitor_is_sent_to_sign_in(asked: list[Request]) -> None:
         assert get(None, name, *args).status_code == 302
 
 
+def listed(response: Any) -> list[str]:
+    """The numbers of the requests on a page of the queue, in order."""
+    return re.findall(r'id="queue-(\d+)"', body(response))
+
+
 def test_filters_and_order_come_from_the_address(
     asked: list[Request], alice: Person, shop: Namespace, owner: Person
 ) -> None:
-    risky = factories.request(shop, owner, "risky.example.com")
-    risky.findings = [{"reason": "X", "message": "m", "level": "review", "field": ""}]
-    risky.save()
+    risky = factories.request(shop, owner, "risky.example.com", risk=Risk.REVIEW)
 
     def found(query: str) -> list[str]:
-        page = body(get(alice, "queue", query=query))
-        return [piece.split('"')[0] for piece in page.split('id="queue-')[1:] if piece[0].isdigit()]
+        return listed(get(alice, "queue", query=query))
 
     ids = [str(request.pk) for request in asked]
     assert found("?q=api1") == [ids[1]]
@@ -76,8 +66,52 @@ def test_filters_and_order_come_from_the_address(
     assert found("?sort=newest") == [str(risky.pk), *reversed(ids)]
     assert found("?sort=risk")[0] == str(risky.pk)
     assert found("?cluster=other") == []
-    assert found("?sort=nonsense&risk=nonsense") == [*ids, str(risky.pk)]
+    assert found("?sort=nonsense&risk=nonsense&after=x.1") == [*ids, str(risky.pk)]
     assert get(alice, "queue", query="?q=%00&cluster=%00").status_code == 200
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest", "risk"])
+def test_each_order_is_walked_through_page_by_page_with_its_filters(
+    shop: Namespace, owner: Person, alice: Person, order: str
+) -> None:
+    wanted = [
+        factories.request(shop, owner, reason="Far behind", risk=Risk(number % 4))
+        for number in range(2 * ROWS_PER_PAGE + 5)
+    ]
+    in_order = {
+        "oldest": wanted,
+        "newest": wanted[::-1],
+        "risk": sorted(wanted, key=lambda one: (-one.risk, one.pk)),
+    }
+    query, found = f"?q=shop&sort={order}", []
+    pages = []
+    while query:
+        pages.append(get(alice, "queue", query=query))
+        found += listed(pages[-1])
+        following = re.search(r'rel="next" href="/queue(\?[^"]+)"', body(pages[-1]))
+        query = following[1].replace("&amp;", "&") if following else ""
+    assert found == [str(request.pk) for request in in_order[order]]
+    assert len(pages) == 3
+    back = re.search(r'rel="prev" href="/queue(\?[^"]+)"', body(pages[-1]))
+    assert back is not None
+    assert listed(get(alice, "queue", query=back[1].replace("&amp;", "&"))) == listed(pages[1])
+
+
+def test_a_risk_is_found_behind_any_number_of_other_requests(
+    shop: Namespace, owner: Person, alice: Person
+) -> None:
+    for _ in range(ROWS_PER_PAGE + 1):
+        factories.request(shop, owner)
+    risky = factories.request(shop, owner, risk=Risk.WARN)
+    assert listed(get(alice, "queue", query="?risk=warn")) == [str(risky.pk)]
+    assert listed(get(alice, "queue", query="?sort=risk"))[0] == str(risky.pk)
+
+
+def test_a_page_whose_requests_are_all_decided_shows_the_first_one_instead(
+    asked: list[Request], alice: Person
+) -> None:
+    page = get(alice, "queue", query=f"?sort=newest&after={asked[0].pk}")
+    assert listed(page) == [str(request.pk) for request in reversed(asked)]
 
 
 def test_an_opened_row_shows_reason_findings_change_and_the_form(
@@ -88,6 +122,7 @@ def test_an_opened_row_shows_reason_findings_change_and_the_form(
     assert "Reason 0" in page
     assert "kind: ServiceEntry" in page
     assert "What the policies say" in page
+    assert 'You may decide because you are an approver for namespace "shop"' in page
     assert 'data-decide="approve"' in body(response)
     assert "<html" not in body(response)
 
@@ -129,52 +164,6 @@ def test_strangers_and_requesters_find_no_row(
         refused = post(who, "queue-row-decide", asked[0].pk, data=one(asked[0]))
         assert refused.status_code == 404
     assert not Grant.objects.exists()
-
-
-def test_several_are_approved_together_each_with_its_own_answer(
-    asked: list[Request], alice: Person, mate: Person
-) -> None:
-    post(mate, "request-decide", asked[2].pk, data=one(asked[2], "deny", note="No."))
-    page = words(decide_together(alice, *(f"{r.pk}:{r.revision}" for r in asked)))
-    assert f"Request {asked[0].pk} is approved" in page
-    assert f"Request {asked[1].pk} is approved" in page
-    assert f"Request {asked[2].pk}: Request {asked[2].pk} is denied already." in page
-    assert Grant.objects.count() == 2
-
-
-def test_several_are_denied_together_only_with_a_reason(
-    asked: list[Request], alice: Person
-) -> None:
-    chosen = [f"{r.pk}:{r.revision}" for r in asked[:2]]
-    assert "Say why you deny this" in words(decide_together(alice, *chosen, verdict="deny"))
-    decide_together(alice, *chosen, verdict="deny", note="Use the proxy.")
-    assert Request.objects.filter(status=RequestStatus.DENIED).count() == 2
-
-
-def test_an_older_revision_among_the_selected_is_not_decided(
-    asked: list[Request], alice: Person
-) -> None:
-    Request.objects.filter(pk=asked[0].pk).update(revision=2)
-    page = words(decide_together(alice, f"{asked[0].pk}:1"))
-    assert "edited meanwhile" in page
-    assert not Grant.objects.exists()
-
-
-@pytest.mark.parametrize("chosen", ["", "x", "1:x", "999999:1", "9" * 40, "\0:1", "²:1"])
-def test_a_selection_made_by_hand_decides_nothing(
-    asked: list[Request], alice: Person, chosen: str
-) -> None:
-    assert decide_together(alice, chosen).status_code == 200
-    assert not Grant.objects.exists()
-
-
-def test_deciding_together_needs_the_token_and_goes_back_to_the_filters(
-    asked: list[Request], alice: Person
-) -> None:
-    client = signed_in(alice, enforce_csrf_checks=True)
-    assert client.post(reverse("queue-decide"), {"selected": "1:1"}).status_code == 403
-    answer = signed_in(alice).post(reverse("queue-decide"), {"filters": "q=api&sort=newest"})
-    assert answer["Location"] == reverse("queue") + "?q=api&sort=newest"
 
 
 def test_what_people_wrote_is_escaped(shop: Namespace, owner: Person, alice: Person) -> None:

@@ -217,6 +217,16 @@ def test_the_form_of_a_clone_says_the_same_as_the_request(
     assert "Card payments.</textarea>" in page
 
 
+def test_a_host_that_was_read_otherwise_is_shown_as_it_was_read(
+    shop: Namespace, owner: Person
+) -> None:
+    answer = post(owner, "request-preview", data=typed(shop, "", "API.Stripe.com."), htmx=True)
+    hint = body(answer).split('id="hint-destinations-1-host"')[1].split("</div>")[0]
+    assert '<code class="wrap-any">api.stripe.com</code>' in hint
+    plain = post(owner, "request-preview", data=typed(shop, "api.stripe.com"), htmx=True)
+    assert "Read as" not in words(plain)
+
+
 def test_only_own_namespaces_and_accounts_are_suggested(
     shop: Namespace, payments: Namespace, owner: Person
 ) -> None:

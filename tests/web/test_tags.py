@@ -98,11 +98,6 @@ def test_names_in_backticks_become_code_and_everything_is_escaped() -> None:
     assert portal.coded("one ` alone") == "one ` alone"
 
 
-def test_the_highest_level_decides_the_risk() -> None:
-    assert portal.level_of([{"level": "info"}, {"level": "review"}, {"level": "warn"}]) == "review"
-    assert portal.level_of([]) == ""
-
-
 def test_what_is_due_is_told_from_what_is_tried_again_later() -> None:
     now = timezone.now()
     late, early = now - timedelta(minutes=3, seconds=5), now + timedelta(minutes=2, seconds=5)

@@ -36,6 +36,7 @@ from egress.models import (
     ServiceAccount,
 )
 from egress.selectors import access, audit, clusters, namespaces
+from egress.selectors.joins import with_clusters
 
 
 class Clusters(PortalView, ListAPIView[Cluster]):
@@ -84,7 +85,7 @@ class ServiceAccounts(PortalView, ListAPIView[ServiceAccount]):
         """Return the service accounts that are present."""
         seen = namespaces.visible_namespaces(self.person)
         rows = ServiceAccount.objects.filter(namespace__in=seen, gone_at__isnull=True)
-        return rows.select_related("namespace__cluster")
+        return with_clusters(rows, "namespace__cluster")
 
 
 class Catalogue(PortalView, ListAPIView[CatalogueEntry]):

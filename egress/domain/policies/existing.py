@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from egress.domain.access import Destination, Protocol, Subject
+from egress.domain.access import Access, Destination, Protocol, Subject
 from egress.domain.policies.context import Case
 from egress.domain.policies.finding import Finding, Level
 from egress.domain.wording import quoted
@@ -10,11 +10,11 @@ from egress.domain.wording import quoted
 
 def already_granted(case: Case) -> Iterator[Finding]:
     """Refuse what the subject, or its whole namespace, has already; a renewal is no such case."""
-    subject, destination = case.wish.subject, case.destination
+    destination = case.destination
     if case.access == case.context.renewing:
         return
     for access in case.context.grants_of_host(destination.host):
-        if _contains(access.destination, destination) and _covers(access.subject, subject):
+        if allows(access, case.access):
             yield case.refusal(
                 "AlreadyGranted",
                 f"{quoted(access.subject)} has access to {quoted(destination)} already. Remove it "
@@ -47,6 +47,12 @@ def shares_port(case: Case) -> Iterator[Finding]:
                 "port",
             )
             return
+
+
+def allows(granted: Access, wished: Access) -> bool:
+    """Tell whether what is granted contains what is wished: nobody has to ask for that again."""
+    is_there = _contains(granted.destination, wished.destination)
+    return is_there and _covers(granted.subject, wished.subject)
 
 
 def _contains(granted: Destination, wished: Destination) -> bool:

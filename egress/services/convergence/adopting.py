@@ -19,6 +19,7 @@ from egress.domain.order import Direction, Step, Verb
 from egress.domain.plan import Action, PlanItem
 from egress.models import Adoption, DeliveryStep, Grant
 from egress.selectors.bindings import adoption_digest_of, decision_digest_of
+from egress.selectors.joins import with_clusters
 from egress.services import audit
 from egress.services.actor import Actor
 from egress.services.adoption.judging import STALE, facts_of
@@ -135,7 +136,7 @@ def _unsettled(work: Work) -> Sequence[Adoption]:
     # Numbers first: the objects are large, and most are those of other slices.
     asked = rows.values_list("pk", "request_id")
     mine = [pk for pk, request in asked if request in requests]
-    found = Adoption.objects.filter(pk__in=mine).select_related("request__cluster", "cluster")
+    found = with_clusters(Adoption.objects.filter(pk__in=mine), "cluster", "request__cluster")
     return list(found.order_by("pk")) if mine else []
 
 

@@ -186,8 +186,8 @@ def _held_back(work: Work) -> set[ObjectKey]:
 
 def _drift(row: Slice, work: Work, keys: set[ObjectKey]) -> Drift:
     state = work.state
-    told = [_told(work, key) for key in sorted(keys)]
-    more = f" And {len(told) - 5} more." if len(told) > 5 else ""
+    entries = [told(work, key) for key in sorted(keys)]
+    more = f" And {len(entries) - 5} more." if len(entries) > 5 else ""
     is_anew = is_rendered_anew(row, work, keys)
     grants = [
         grant.pk
@@ -200,16 +200,16 @@ def _drift(row: Slice, work: Work, keys: set[ObjectKey]) -> Drift:
         row.key,
         state.namespace,
         state.host,
-        anew_sentence(keys) if is_anew else " ".join(one["message"] for one in told[:5]) + more,
+        anew_sentence(keys) if is_anew else " ".join(one["message"] for one in entries[:5]) + more,
         bool(work.steps or work.held),
         tuple(removals_of(work, unreleased(work)[0])),
         tuple(grants),
-        told,
+        entries,
         is_anew,
     )
 
 
-def _told(work: Work, key: ObjectKey) -> dict[str, Any]:
+def told(work: Work, key: ObjectKey) -> dict[str, Any]:
     """Return what became of one object: who did it, and which fields are not as wanted."""
     live = work.live.get(key)
     if live is None:

@@ -9,7 +9,7 @@ from egress.domain.access import Inventory
 from egress.domain.lifecycle import GrantStatus
 from egress.models import Grant
 from egress.selectors.bindings import is_bound
-from egress.selectors.policy import is_pinned
+from egress.selectors.ground import is_pinned
 from egress.services.convergence.state import Problem
 
 RENEWAL_TAKES = timedelta(seconds=20)

@@ -1,14 +1,15 @@
 """What the policies say about a wish, and who would have to decide it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from egress.domain.access import Destination, Subject, Wish
 from egress.domain.policies import Finding, Level
 from egress.domain.wording import listed, quoted
-from egress.models import Cluster, Grant, Person
+from egress.models import Cluster, Grant, Person, Risk
 from egress.selectors import people, policy
+from egress.selectors.ground import Ground
 from egress.services.errors import Refused
 from egress.services.guards import as_duration
 from egress.services.requests.sights import Sight
@@ -59,15 +60,16 @@ def assess(
     requester: Person | None,
     sight: Sight,
     renews: Grant | None = None,
+    ground: Ground | None = None,
 ) -> Assessment:
     """Return what the policies say now, and who may decide.
 
     `renews` is the grant that would be extended: it does not stand in its own way. `sight` is
-    the live cluster.
+    the live cluster, `ground` what the wish stands on, where that was read already.
     """
     wish = Wish(subject, tuple(destinations), as_duration(duration_days))
     live = sight.findings(cluster, wish)
-    findings = policy.findings_for(cluster, wish, renews=renews, posture=live)
+    findings = policy.findings_for(cluster, wish, renews=renews, posture=live, ground=ground)
     involved = [requester, renews.request.requester if renews else None]
     approvers = people.approvers_for(
         cluster, subject.namespace, excluding=[person for person in involved if person]
@@ -128,19 +130,28 @@ def _at_position(finding: Finding, positions: Sequence[int]) -> Finding:
     return replace(finding, field=f"{place}.{part}" if part else place)
 
 
-def as_stored(findings: Iterable[Finding], live: Collection[Finding] = ()) -> list[dict[str, Any]]:
-    """Return findings as a request keeps them, marking those that the cluster gave."""
-    return [
+def as_stored(assessment: Assessment) -> dict[str, Any]:
+    """Return the columns of a request that keep the findings: what is said, and the risk.
+
+    Findings that the cluster gave are marked as such.
+    """
+    said = [
         {
             "reason": finding.reason,
             "message": finding.message,
             "level": str(finding.level),
             "field": finding.field,
             "codes": list(finding.codes),
-            "live": finding in live,
+            "live": finding in assessment.live,
         }
-        for finding in findings
+        for finding in assessment.findings
     ]
+    return {"findings": said, "risk": risk_of(assessment.findings)}
+
+
+def risk_of(findings: Iterable[Finding]) -> Risk:
+    """Return the highest level among findings, CLEAR without any."""
+    return max((Risk[finding.level.name] for finding in findings), default=Risk.CLEAR)
 
 
 def live_findings(stored: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:

@@ -34,7 +34,7 @@ from egress.services.requests.openings import (
 )
 from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import refuse_moved
-from egress.services.requests.terms import Terms, read_terms
+from egress.services.requests.terms import Terms, read_terms, said_of
 
 
 def decide(
@@ -202,12 +202,14 @@ def _agreeing(request: Request, terms: Terms) -> list[str]:
 def _record_waiting(
     request: Request, terms: Terms, actor: Actor, now: datetime, missing: int
 ) -> None:
+    rows = list(request.destinations.all())
     audit.record(
         tag=Tag.REQUEST_APPROVAL_GIVEN,
         actor=actor,
         target="request",
         target_id=request.pk,
-        message=f"Approved the request; {missing} more must agree to the same terms.",
+        message=f"{said_of(rows, terms, request.duration_days)}; {missing} more must agree to the "
+        "same terms.",
         cluster=request.cluster.name,
         namespace=request.namespace,
         data=_terms_facts(terms),
@@ -221,7 +223,8 @@ def _grant(
     by = listed(approvers)[:150]
     asked = request.duration_days
     _finish(request, RequestStatus.APPROVED, terms, by, now)
-    approved = [row for row in request.destinations.all() if row.verdict == Verdict.APPROVED]
+    rows = list(request.destinations.all())
+    approved = [row for row in rows if row.verdict == Verdict.APPROVED]
     if request.renews is None:
         grants = open_grants(request, approved, days=terms.duration_days, granted_by=by, now=now)
     else:
@@ -237,7 +240,7 @@ def _grant(
         actor=actor,
         target="request",
         target_id=request.pk,
-        message=f"Approved {len(approved)} of {len(terms.verdicts)} destinations.",
+        message=f"{said_of(rows, terms, asked)}.",
         cluster=request.cluster.name,
         namespace=request.namespace,
         data={

@@ -14,6 +14,7 @@ from egress.domain.naming import is_dns_label
 from egress.domain.wording import listed, quoted
 from egress.models import Cluster, Namespace, ServiceAccount
 from egress.models.standing import Standing
+from egress.selectors.neighbours import Neighbours
 from egress.services import texts
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
@@ -81,10 +82,13 @@ class Reading:
         return Subject(self.namespace.name, self.account.name if self.account else "")
 
 
-def read(draft: RequestDraft, standing: Standing) -> Reading:
-    """Return what is understood of `draft` by somebody of this standing. Never raises."""
+def read(draft: RequestDraft, standing: Standing, neighbours: Neighbours | None = None) -> Reading:
+    """Return what is understood of `draft` by somebody of this standing. Never raises.
+
+    `neighbours` are the namespaces around the one that is named, where they are known already.
+    """
     reading = Reading(reason=texts.tidy(draft.reason), ticket=texts.tidy(draft.ticket))
-    _read_subject(draft, standing, reading)
+    _read_subject(draft, standing, reading, neighbours)
     read_destinations(draft.destinations, reading)
     reading.object_to(
         "reason", texts.problem_of_text(reading.reason, what="The reason", limit=2000)
@@ -107,20 +111,24 @@ def read_days(days: object, reading: Reading) -> int | None:
     return days
 
 
-def _read_subject(draft: RequestDraft, standing: Standing, reading: Reading) -> None:
+def _read_subject(
+    draft: RequestDraft, standing: Standing, reading: Reading, known: Neighbours | None
+) -> None:
     unknown = "Choose one of those that your teams own."
-    reading.cluster = Cluster.objects.filter(name=_key(draft.cluster)).first()
-    rows = Namespace.objects.filter(
-        cluster=reading.cluster, name=_key(draft.namespace), gone_at__isnull=True
-    ).select_related("owner", "cluster")
-    found = rows.first() if reading.cluster else None
-    # The same sentence for what is absent and what is not theirs to see.
-    if reading.cluster and not rules.may_view_cluster(standing, reading.cluster):
+    reading.cluster = known.cluster if known else _cluster_called(_key(draft.cluster))
+    found = _namespace_called(_key(draft.namespace), reading.cluster, known)
+    if found is not None and not rules.may_view_namespace(standing, found):
+        found = None
+    # The same sentence for what is absent and what is not theirs to see. Who may see one of its
+    # namespaces may see a cluster.
+    is_theirs = found is not None or (
+        reading.cluster is not None and rules.may_view_cluster(standing, reading.cluster)
+    )
+    if reading.cluster is None or not is_theirs:
         reading.cluster = None
-    if reading.cluster is None:
         reading.object_to("cluster", f"There is no cluster {quoted(draft.cluster)} for you.")
         return
-    if found is None or not rules.may_view_namespace(standing, found):
+    if found is None:
         reading.object_to(
             "namespace", f"There is no namespace {quoted(draft.namespace)} for you. {unknown}"
         )
@@ -128,15 +136,36 @@ def _read_subject(draft: RequestDraft, standing: Standing, reading: Reading) -> 
     reading.namespace = found
     if not draft.service_account:
         return
-    reading.account = found.service_accounts.filter(
-        name=_key(draft.service_account), gone_at__isnull=True
-    ).first()
+    reading.account = _account_called(_key(draft.service_account), found, known)
     if reading.account is None:
         reading.object_to(
             "service_account",
             f"Namespace {quoted(found.name)} has no service account "
             f"{quoted(draft.service_account)}. Create it first, or ask for the whole namespace.",
         )
+
+
+def _cluster_called(name: str) -> Cluster | None:
+    return Cluster.objects.filter(name=name).first() if name else None
+
+
+def _namespace_called(
+    name: str, cluster: Cluster | None, known: Neighbours | None
+) -> Namespace | None:
+    if known is not None:
+        return known.namespaces.get(name)
+    if cluster is None or not name:
+        return None
+    rows = Namespace.objects.filter(cluster=cluster, name=name, gone_at__isnull=True)
+    return rows.select_related("owner", "cluster").first()
+
+
+def _account_called(
+    name: str, namespace: Namespace, known: Neighbours | None
+) -> ServiceAccount | None:
+    if known is not None:
+        return known.accounts.get(namespace.name, {}).get(name)
+    return namespace.service_accounts.filter(name=name, gone_at__isnull=True).first()
 
 
 def _key(text: object) -> str:

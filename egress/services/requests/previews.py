@@ -14,9 +14,9 @@ from egress.domain.render import CannotRender, render_what_can, to_yaml
 from egress.domain.sentences import sentence
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant
-from egress.models.standing import standing_of
-from egress.selectors import policy
-from egress.selectors.surroundings import surroundings
+from egress.models.standing import Standing, standing_of
+from egress.selectors.ground import Ground, ground_of, surroundings_on
+from egress.selectors.neighbours import Neighbours
 from egress.services.actor import Actor
 from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
 from egress.services.requests.drafts import Reading, RequestDraft, read
@@ -30,7 +30,8 @@ class Preview:
     `destinations` are the typed ones in canonical form, None where one is not understood.
     `errors` maps input fields to sentences; `yaml` are the objects that would be written, `diff`
     is against what the portal's grants render today, `sentences` say what would be granted.
-    `enforced` tells whether the namespace reaches registered hosts only.
+    `enforced` tells whether the namespace reaches registered hosts only. `cluster` and `subject`
+    are who would get access, as far as that is understood and theirs to know.
     """
 
     destinations: tuple[Destination | None, ...] = ()
@@ -42,6 +43,8 @@ class Preview:
     approvers: tuple[str, ...] = ()
     approvals_needed: int = 1
     enforced: bool = False
+    cluster: Cluster | None = None
+    subject: Subject | None = None
 
 
 def preview(
@@ -51,14 +54,20 @@ def preview(
     renews: Grant | None = None,
     live: Iterable[Finding] = (),
     look_now: bool = False,
+    standing: Standing | None = None,
+    neighbours: Neighbours | None = None,
+    reader: Standing | None = None,
 ) -> Preview:
     """Return what the draft would come to. Never raises for what was typed.
 
     `renews` is the grant that the draft extends. The cluster is read with `look_now` only, which
-    may take seconds; `live` are findings of an earlier look.
+    may take seconds; `live` are findings of an earlier look. `standing` is the actor's, and
+    `neighbours` are the namespaces around the one and its hosts: they are read unless given.
+    `reader` is who sees it, the actor unless given: objects are shown without namespaces that
+    they may not know of.
     """
-    standing = standing_of(actor.person)
-    reading = read(draft, standing)
+    standing = standing or standing_of(actor.person)
+    reading = read(draft, standing, neighbours)
     if reading.namespace is None or reading.cluster is None:
         return Preview(destinations=reading.destinations, errors=reading.errors)
     sight = Sight(told=tuple(live) if None not in reading.destinations else ())
@@ -71,17 +80,21 @@ def preview(
     elif look_now:
         sight = look(reading.cluster, reading.namespace.name)
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
-    return _assessed(reading, reading.cluster, subject, actor, renews, sight)
+    wished = [destination for destination in reading.destinations if destination]
+    ground = ground_of(reading.cluster, reading.namespace.name, wished, neighbours)
+    return _assessed(reading, ground, subject, actor, renews, sight, reader or standing)
 
 
 def _assessed(
     reading: Reading,
-    cluster: Cluster,
+    ground: Ground,
     subject: Subject,
     actor: Actor,
     renews: Grant | None,
     sight: Sight,
+    reader: Standing,
 ) -> Preview:
+    cluster = ground.cluster
     understood = {
         position: destination
         for position, destination in enumerate(reading.destinations)
@@ -95,13 +108,14 @@ def _assessed(
         requester=actor.person,
         renews=renews,
         sight=sight,
+        ground=ground,
     )
     findings = at_positions(assessment.findings, list(understood))
     accesses = [Access(subject, destination) for destination in understood.values()]
     rendered = _Rendered()
     if understood and not blocks(findings):
-        rendered = _render(cluster, subject.namespace, accesses)
-    inventory = policy.inventory_of(cluster, subject.namespace)
+        rendered = _render(ground, subject.namespace, accesses, reader)
+    inventory = ground.neighbours.inventory({subject.namespace})
     profile = cluster.profile(settings.INSTALLATION)
     return Preview(
         destinations=reading.destinations,
@@ -113,6 +127,8 @@ def _assessed(
         approvers=tuple(person.username for person in assessment.approvers),
         approvals_needed=approvals_needed(findings),
         enforced=bool(reading.namespace and reading.namespace.is_held),
+        cluster=cluster,
+        subject=subject,
     )
 
 
@@ -122,20 +138,22 @@ class _Rendered:
     diff: str = ""
 
 
-def _render(cluster: Cluster, namespace: str, wished: list[Access]) -> _Rendered:
+def _render(ground: Ground, namespace: str, wished: list[Access], reader: Standing) -> _Rendered:
     """Return the objects that granting `wished` would write, and the diff to those of today."""
-    around = surroundings(cluster, namespace, {access.destination.host for access in wished})
+    around = surroundings_on(ground, {access.destination.host for access in wished})
+    rows = ground.neighbours.namespaces.values()
+    known = {namespace, *(row.name for row in rows if rules.may_view_namespace(reader, row))}
+    present = [one for one in around.accesses if one.subject.namespace in known]
     try:
-        before = render_what_can(around.profile, around.inventory, around.accesses).objects
-        wanted_accesses = [*around.accesses, *wished]
-        after = render_what_can(around.profile, around.inventory, wanted_accesses).objects
+        before = render_what_can(around.profile, around.inventory, present).objects
+        after = render_what_can(around.profile, around.inventory, [*present, *wished]).objects
     except CannotRender:
         return _Rendered()
     # Unchanged objects say nothing, and a namespace may have hundreds.
-    known = {canonical_json(obj) for obj in before}
+    today = {canonical_json(obj) for obj in before}
     wanted = {canonical_json(obj) for obj in after}
     old = [obj for obj in before if canonical_json(obj) not in wanted]
-    new = [obj for obj in after if canonical_json(obj) not in known]
+    new = [obj for obj in after if canonical_json(obj) not in today]
     lines = unified_diff(
         to_yaml(old).splitlines() if old else [],
         to_yaml(new).splitlines() if new else [],

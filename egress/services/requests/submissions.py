@@ -268,7 +268,7 @@ def _columns(
         "reason": reading.reason,
         "ticket": reading.ticket,
         "duration_days": reading.duration_days,
-        "findings": as_stored(assessment.findings, assessment.live),
+        **as_stored(assessment),
         "lapses_at": now + timedelta(days=settings.REQUEST_LAPSE_DAYS),
     }
 

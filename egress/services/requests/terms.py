@@ -1,14 +1,18 @@
 """What an approver says: a verdict for every destination, and a duration. It only narrows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import EllipsisType
 
 from egress.domain.lifecycle import Verdict
 from egress.domain.wording import listed, quoted
-from egress.models import Request
+from egress.models import Request, RequestDestination
 from egress.selectors.bindings import terms_digest
 from egress.services.errors import Refused
+
+NAMED = 4
+"""Destinations that a sentence names; the rest is a number."""
+MOST_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -89,3 +93,31 @@ def _refuse_wider(asked: int | None, given: object) -> None:
         )
     if problem:
         raise Refused(problem, reason="DurationWidened", fields={"duration_days": [problem]})
+
+
+def said_of(rows: Sequence[RequestDestination], terms: Terms, asked: int | None) -> str:
+    """Return an approval in words, without a full stop: what for how long, and what not.
+
+    `asked` is the duration that was asked for, in days.
+    """
+    approved = [row for row in rows if row.position in terms.approved]
+    denied = [row for row in rows if row.position not in terms.approved]
+    days = terms.duration_days
+    long = "without an end date" if days is None else f"for {_days(days)}"
+    if days != asked:
+        long += f" instead of {'no end date' if asked is None else asked}"
+    refused = f"; denied {_named(denied)}" if denied else ""
+    return f"Approved {_named(approved)} {long}{refused}"
+
+
+def _named(rows: Sequence[RequestDestination]) -> str:
+    shown = [f"{row.host}:{row.port}" for row in rows[:NAMED]]
+    more = len(rows) - len(shown)
+    # A message holds 1000 characters, and a host alone may have 253.
+    if sum(map(len, shown)) > MOST_CHARACTERS:
+        return f"{len(rows)} destination{'' if len(rows) == 1 else 's'}"
+    return listed([*shown, f"{more} more"] if more > 0 else shown)
+
+
+def _days(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'}"

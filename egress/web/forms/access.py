@@ -8,6 +8,7 @@ from egress.web.forms.base import FilterForm
 class AccessCheckForm(FilterForm):
     """Can this service account of this namespace reach this host on this port?"""
 
+    suggested = {"namespace": "namespaces", "service_account": "accounts", "host": "hosts"}
     cluster = forms.ChoiceField()
     namespace = forms.CharField(max_length=63)
     service_account = forms.CharField(

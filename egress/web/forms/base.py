@@ -1,9 +1,10 @@
 """What all forms of the record and administration pages share."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
+from django.urls import reverse
 
 from egress.services.errors import Conflict, Refused, ServiceError, Unavailable
 from egress.web.errors import status_of
@@ -23,9 +24,13 @@ class PageForm(forms.Form):
 
     http_status = 422
     """The HTTP status of a page that shows this form again."""
+    suggested: ClassVar[Mapping[str, str]] = {}
+    """Fields with suggestions while one types, and what is suggested: see views/suggestions.py."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, of in self.suggested.items():
+            self.fields[name].widget.attrs.update(_suggesting(of, self[name].auto_id))
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", _css_class(field.widget))
 
@@ -66,6 +71,25 @@ class FilterForm(PageForm):
     def is_in_use(self) -> bool:
         """Whether any filter narrows the list."""
         return any(self.data.get(name) for name in self.fields)
+
+
+def _suggesting(of: str, field_id: str) -> dict[str, str]:
+    """Return the attributes of a field below which options appear (templates/records/_field.html).
+
+    Everything in the form goes along: which accounts there are depends on the namespace.
+    """
+    return {
+        "list": f"{field_id}_options",
+        "autocomplete": "off",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "hx-get": f"{reverse('suggestions')}?of={of}",
+        "hx-trigger": "focus, input delay:150ms",
+        "hx-target": f"#{field_id}_options",
+        "hx-swap": "innerHTML",
+        "hx-include": "closest form",
+        "hx-sync": "this:replace",
+    }
 
 
 def _css_class(widget: forms.Widget) -> str:

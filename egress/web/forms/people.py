@@ -67,7 +67,7 @@ class RoleForm(PageForm):
 
     role = forms.ChoiceField(choices=[("", "Choose a role"), *Role.choices])
     cluster = forms.ModelChoiceField(
-        queryset=Cluster.objects.order_by("name"),
+        queryset=Cluster.objects.order_by("name").defer("posture"),
         required=False,
         empty_label="Every cluster",
         help_text="For approvers only.",

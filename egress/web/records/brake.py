@@ -29,4 +29,6 @@ def brake_panel(cluster: Cluster, standing: Standing) -> BrakePanel:
     if not may_see_held(standing):
         return BrakePanel()
     held = removals_of(cluster)
-    return BrakePanel(held.count(), list(held[:_SHOWN]), list(latest_releases(cluster)))
+    first = list(held[: _SHOWN + 1])
+    count = held.count() if len(first) > _SHOWN else len(first)
+    return BrakePanel(count, first[:_SHOWN], list(latest_releases(cluster)))

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from egress.domain.lifecycle import GrantStatus
 from egress.models import Grant, Namespace
+from egress.selectors.grants import after_drift
 from egress.selectors.namespaces import held_namespaces
 
 
@@ -19,7 +20,6 @@ class Condition:
 
 APPLIED = Condition("applied", "The cluster carries this grant.")
 WAITING = Condition("waiting", "A worker is about to apply this grant to the cluster.")
-DRIFTED = Condition("drifted", "Somebody changed the objects of this grant in the cluster by hand.")
 CONFIRMED = Condition("confirmed", "The cluster was read after the end and is without this access.")
 UNCONFIRMED = Condition(
     "unconfirmed",
@@ -54,7 +54,8 @@ def _of_open_grant(grant: Grant, is_enforced: bool) -> list[Condition]:
         sentence = grant.failed_message or f"It could not be applied: {grant.failed_reason}."
         found.append(Condition("failed", sentence))
     if grant.drifted_at:
-        found.append(DRIFTED)
+        said = "Somebody changed the objects of this grant in the cluster by hand."
+        found.append(Condition("drifted", f"{said} {after_drift(grant)}"))
     if grant.applied_at:
         found.append(APPLIED)
         if not is_enforced:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import yaml
+from django.db.models import Count, Q
 
 from egress.domain.objects import to_yaml
 from egress.models import Adoption, Cluster, ForeignObject, Request
@@ -52,15 +53,20 @@ class ForeignPanel:
 
 def foreign_panel(cluster: Cluster, standing: Standing) -> ForeignPanel:
     """Return the panel of a cluster, as far as somebody may know of it."""
-    seen, known = visible_foreign(cluster, standing), list_of(cluster)
-    everything = standing.sees_everything and known is not None
+    known = list_of(cluster)
+    if known is None:
+        return ForeignPanel(None, 0, 0, [], 0, 0)
+    seen = visible_foreign(cluster, standing)
+    adoptable = Count("pk", filter=Q(adoptable=True))
+    numbers = seen.order_by().aggregate(count=Count("pk"), adoptable=adoptable)
+    count = numbers["count"]
     return ForeignPanel(
-        looked_at=known.looked_at if known else None,
-        count=seen.count(),
-        adoptable=seen.filter(adoptable=True).count(),
-        rows=foreign_rows(cluster, standing, seen[:SHOWN]),
-        total=known.total if everything and known else 0,
-        kept=ForeignObject.objects.filter(cluster=cluster).count() if everything else 0,
+        looked_at=known.looked_at,
+        count=count,
+        adoptable=numbers["adoptable"],
+        rows=foreign_rows(cluster, standing, seen[:SHOWN]) if count else [],
+        total=known.total if standing.sees_everything else 0,
+        kept=count if standing.sees_everything else 0,
     )
 
 
@@ -94,7 +100,7 @@ def adoption_of(request: Request) -> AdoptionView | None:
     """Return what a request adopts, None when it adopts nothing."""
     if not request.adopts_digest:
         return None
-    adoption = Adoption.objects.get(request=request)
+    adoption = request.adoption
     state = adoption.outcome if request.status == "approved" else ""
     return AdoptionView(adoption, manifest_yaml(adoption.manifest), state)
 

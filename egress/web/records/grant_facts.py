@@ -1,19 +1,20 @@
 """Rows of grants for lists and downloads, and the objects in the cluster behind one grant."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from egress.domain.access import Enforcement
 from egress.domain.lifecycle import GrantStatus, RequestStatus
 from egress.domain.naming import SIDECAR_NAME, base, client_rule_name, fixed_address_name
+from egress.domain.path import Path
 from egress.models import Delivery, DeliveryStep, Grant, Namespace, OwnedObject, Request
 from egress.models.standing import Standing
-from egress.rules import may_ask, may_resume, may_revoke
-from egress.selectors.gateway_load import assignments_of
+from egress.rules import is_admin, may_ask, may_resume, may_revoke
+from egress.selectors.paths import objects_on, profile_around
 from egress.web.exports import Cell
+from egress.web.paging import every
 from egress.web.records.conditions import Condition, conditions
 
 COLUMNS = (
@@ -69,7 +70,7 @@ def rows(grants: Iterable[Grant]) -> list[GrantRow]:
 
 def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
     """Return one record per grant for a download, newest first, read in pieces."""
-    for grant in grants.order_by("-pk").iterator(chunk_size=2000):
+    for grant in every(grants):
         record: dict[str, Cell] = {name: getattr(grant, name, None) for name in COLUMNS}
         record.update(
             cluster=grant.cluster.name,
@@ -80,29 +81,51 @@ def records(grants: QuerySet[Grant]) -> Iterator[dict[str, Cell]]:
         yield record
 
 
-def objects_of(grant: Grant) -> list[ObjectFact]:
-    """Return the objects that carry `grant`, each with its latest delivery step."""
-    owned = list(
-        OwnedObject.objects.filter(_named_for(grant), cluster=grant.cluster).order_by("kind")
-    )
-    latest: dict[tuple[str, str, str], DeliveryStep] = {}
-    for step in steps_of(grant):
-        latest.setdefault((step.kind, step.namespace, step.name), step)
-    return [ObjectFact(one, latest.get((one.kind, one.namespace, one.name))) for one in owned]
+@dataclass(frozen=True)
+class InCluster:
+    """What the cluster has of a grant.
+
+    `objects` carry it, `steps` are the latest writes for it, newest first, and `owned` are all
+    objects of the portal on its way.
+    """
+
+    objects: Sequence[ObjectFact]
+    steps: Sequence[DeliveryStep]
+    owned: Sequence[OwnedObject]
 
 
-def steps_of(grant: Grant) -> list[DeliveryStep]:
-    """Return the latest writes for `grant`, newest first, with their deliveries."""
+def in_cluster(grant: Grant, namespace: Namespace | None, path: Path | None = None) -> InCluster:
+    """Return what the cluster has of `grant`, whose way is `path` if it has one.
+
+    `namespace` is the one that the grant is pinned to.
+    """
+    named = _named_for(grant, namespace)
+    wanted = named | objects_on(path) if path else named
+    rows = OwnedObject.objects.filter(wanted, cluster=grant.cluster).order_by("kind")
+    carries = Case(When(named, then=Value(True)), default=Value(False))
+    owned = list(rows.annotate(carries=carries))
     slices = (f"namespace:{grant.namespace}", f"host:{grant.host}")
     deliveries = Delivery.objects.filter(slice__cluster=grant.cluster, slice__key__in=slices)
-    return list(
-        DeliveryStep.objects.filter(_named_for(grant), delivery__in=deliveries)
-        .select_related("delivery")
-        .order_by("-pk")[:LATEST_STEPS]
-    )
+    writes = DeliveryStep.objects.filter(named, delivery__in=deliveries)
+    steps = list(writes.select_related("delivery").order_by("-pk")[:LATEST_STEPS])
+    latest: dict[tuple[str, str, str], DeliveryStep] = {}
+    for step in steps:
+        latest.setdefault((step.kind, step.namespace, step.name), step)
+    objects = [
+        ObjectFact(one, latest.get((one.kind, one.namespace, one.name)))
+        for one in owned
+        if one.carries
+    ]
+    return InCluster(objects, steps, owned)
 
 
-def _named_for(grant: Grant) -> Q:
+def pinned_namespace(grant: Grant) -> Namespace | None:
+    """Return the namespace that the grant is pinned to, None when its row is gone."""
+    rows = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid)
+    return rows.select_related("cluster", "owner").first()
+
+
+def _named_for(grant: Grant, namespace: Namespace | None) -> Q:
     """Return the condition for the objects that carry `grant`, by name (istio.md 1).
 
     Those of its host, where its enforcement writes them; the rule by which its namespace reaches
@@ -110,8 +133,8 @@ def _named_for(grant: Grant) -> Q:
     """
     stem, here = base(grant.host), (grant.namespace,)
     everywhere = (grant.namespace, grant.cluster.egress_namespace)
-    profile = grant.cluster.profile(settings.INSTALLATION, assignments_of(grant.cluster))
-    enforcement = _enforcement_of(grant)
+    profile = profile_around(grant.cluster, [grant.host])
+    enforcement = Enforcement((namespace and namespace.enforcement) or grant.cluster.enforcement)
     # An ended grant may be of a time with another enforcement.
     is_local = enforcement is Enforcement.SIDECAR and not profile.central_entries and grant.is_live
     places = here if is_local else everywhere
@@ -128,11 +151,6 @@ def _named_for(grant: Grant) -> Q:
     return named
 
 
-def _enforcement_of(grant: Grant) -> Enforcement:
-    namespace = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid).first()
-    return Enforcement((namespace and namespace.enforcement) or grant.cluster.enforcement)
-
-
 def _is_enforced(grant: Grant) -> bool:
     return bool(getattr(grant, "is_enforced", False))
 
@@ -144,8 +162,10 @@ class GrantActions:
     renew: bool
     revoke: bool
     resume: bool
-    renewal: Request | None
-    """The request that asks to renew it already, while it waits for its decision."""
+    apply_again: bool
+    """Whether drift of it is known, which this person may have put right."""
+    renewal: int | None
+    """The number of the request that asks to renew it, while it waits for its decision."""
 
     @property
     def any(self) -> bool:
@@ -153,16 +173,24 @@ class GrantActions:
         return self.renew or self.revoke or self.resume or self.renewal is not None
 
 
-def actions_on(grant: Grant, standing: Standing) -> GrantActions:
-    """Return what somebody may do with `grant`; the services judge again."""
-    namespace = Namespace.objects.filter(cluster=grant.cluster, uid=grant.namespace_uid)
-    pinned = namespace.select_related("owner").first()
+def with_renewal(grants: QuerySet[Grant]) -> QuerySet[Grant]:
+    """Add `renewal` to each grant: the number of the request that asks to renew it, or None."""
+    pending = Request.objects.filter(renews=OuterRef("pk"), status=RequestStatus.PENDING)
+    return grants.annotate(renewal=Subquery(pending.order_by("-pk").values("pk")[:1]))
+
+
+def actions_on(grant: Grant, pinned: Namespace | None, standing: Standing) -> GrantActions:
+    """Return what somebody may do with `grant` (from `with_renewal`), pinned to a namespace.
+
+    The services judge again.
+    """
     has_end = grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRING) and grant.expires_at
-    renewal = grant.renewals.filter(status=RequestStatus.PENDING).first()
+    renewal: int | None = getattr(grant, "renewal", None)
     is_suspended = grant.status == GrantStatus.SUSPENDED
     return GrantActions(
         renew=bool(has_end and not renewal and pinned and may_ask(standing, pinned)),
         revoke=grant.is_live and may_revoke(standing, grant),
         resume=is_suspended and may_resume(standing, grant),
+        apply_again=grant.is_open and grant.drifted_at is not None and is_admin(standing),
         renewal=renewal,
     )

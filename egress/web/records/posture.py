@@ -1,10 +1,11 @@
 """The posture of a cluster, as the cluster's page shows it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from egress.domain.access import Enforcement
-from egress.domain.posture import Level, Row, is_boundary
+from egress.domain.posture import WHY, Level, Row, Site, Step, is_boundary, steps_for
 from egress.models import Cluster
 from egress.models.standing import Standing
 from egress.selectors.posture import rows_of, visible_rows
@@ -20,10 +21,16 @@ BADGE_OF_LEVEL = {
 
 @dataclass(frozen=True)
 class PostureRow:
-    """One row; `state` is the name of its badge."""
+    """One row; `state` is the name of its badge.
+
+    `why` says what happens when the check fails, at the first row of each check only. `steps` are
+    commands that show and mend what was found.
+    """
 
     row: Row
     state: str
+    why: str
+    steps: list[Step]
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,7 @@ class PosturePage:
 
 def posture_page(cluster: Cluster, standing: Standing) -> PosturePage:
     """Return the posture of a cluster, as far as somebody may know of it."""
-    seen = [PostureRow(row, BADGE_OF_LEVEL[row.level]) for row in visible_rows(cluster, standing)]
-    checks = [one for one in seen if one.row.id != "Foreign"]
+    checks = _shown(visible_rows(cluster, standing), _site_of(cluster))
     unknown = {one.row.id for one in checks if one.row.level is Level.UNKNOWN}
     return PosturePage(
         looked_at=cluster.posture_at,
@@ -57,6 +63,26 @@ def posture_page(cluster: Cluster, standing: Standing) -> PosturePage:
         unknown=sorted(unknown, key=_number),
         attested=sorted(cluster.attestations, key=_number) if standing.sees_everything else [],
     )
+
+
+def _shown(rows: Iterable[Row], site: Site) -> list[PostureRow]:
+    """Return rows of checks for the page, those that found something first."""
+    checks = [row for row in rows if row.id != "Foreign"]
+    shown, said = [], set[str]()
+    for row in sorted(checks, key=lambda row: row.level is Level.OK):
+        why = "" if row.id in said else WHY.get(row.id, "")
+        said.add(row.id)
+        shown.append(PostureRow(row, BADGE_OF_LEVEL[row.level], why, steps_for(row, site)))
+    return shown
+
+
+def _site_of(cluster: Cluster) -> Site:
+    """Return where commands go. istiod runs in the root namespace unless somebody moved that."""
+    mesh = cluster.mesh if isinstance(cluster.mesh, dict) else {}
+    revisions = [str(one) for one in mesh.get("revisions") or []]
+    if len(revisions) != 1 or revisions == ["default"]:
+        return Site(cluster.name, cluster.root_namespace)
+    return Site(cluster.name, cluster.root_namespace, f"istio-{revisions[0]}")
 
 
 def _number(check: str) -> tuple[int, str]:

@@ -3,23 +3,26 @@
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from egress.selectors.notifications import choices_of
 from egress.selectors.people import tokens_of
 from egress.services import tokens
 from egress.services.errors import Missing
 from egress.services.people import set_password
 from egress.web.forms.account import TokenForm
+from egress.web.forms.notifications import ChoicesForm
 from egress.web.records.account import sentences_about
 from egress.web.records.who import actor_of, person_of
 from egress.web.standing import standing_in
@@ -29,7 +32,7 @@ from egress.web.standing import standing_in
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """Show one's own teams, roles and tokens."""
-    return _show(request, TokenForm())
+    return show_account(request)
 
 
 @login_required
@@ -41,8 +44,8 @@ def new_token(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     made = form.carry_out(partial(tokens.create, owner=person, actor=actor_of(request)))
     if made is None:
-        return _show(request, form, status=form.http_status)
-    return _show(request, TokenForm(), secret=made[1])
+        return show_account(request, form=form, status=form.http_status)
+    return show_account(request, secret=made[1])
 
 
 class Password(LoginRequiredMixin, PasswordChangeView):
@@ -87,15 +90,28 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("account")
 
 
-def _show(
-    request: HttpRequest, form: TokenForm, *, secret: str = "", status: int = 200
+def choices_form(request: HttpRequest, data: QueryDict | None = None) -> ChoicesForm:
+    """Return the form of how the person wants to be told, as they chose or as they type."""
+    choices = choices_of(person_of(request))
+    return ChoicesForm(data, standing=standing_in(request), choices=choices, auto_id="told_%s")
+
+
+def show_account(
+    request: HttpRequest,
+    *,
+    form: TokenForm | None = None,
+    choices: ChoicesForm | None = None,
+    secret: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    """Render the account page."""
+    """Render the account page; forms that were not accepted are shown as they were typed."""
     context = {
         "person": person_of(request),
+        "choices": choices or choices_form(request),
+        "mail_works": settings.MAIL_ENABLED,
         "sentences": sentences_about(standing_in(request)),
         "tokens": tokens_of(person_of(request)),
-        "form": form,
+        "form": form or TokenForm(),
         "secret": secret,
         "now": timezone.now(),
     }

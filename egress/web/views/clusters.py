@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Cluster
@@ -20,8 +21,11 @@ from egress.services.convergence.upgrading import older_sentence
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
 from egress.web.forms.clusters import ClusterSettingsForm, DriftPolicyForm
+from egress.web.forms.names import NamespaceFilter
 from egress.web.forms.posture import AttestForm
+from egress.web.paging import by_name
 from egress.web.records.brake import brake_panel
+from egress.web.records.charts import waiting_chart
 from egress.web.records.cluster_facts import (
     checks_of,
     due_slices,
@@ -34,7 +38,7 @@ from egress.web.records.cluster_facts import (
 from egress.web.records.foreign import foreign_panel
 from egress.web.records.posture import posture_page
 from egress.web.records.who import actor_of
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 
 
 @login_required
@@ -42,8 +46,10 @@ from egress.web.standing import standing_in
 def cluster_list(request: HttpRequest) -> HttpResponse:
     """List the clusters the person may see, with how they are."""
     standing = standing_in(request)
-    clusters = [facts_of(cluster) for cluster in visible_clusters(standing)]
-    context = {"clusters": clusters, "sees_everything": standing.sees_everything}
+    context = {
+        "clusters": facts_of(visible_clusters(standing)),
+        "sees_everything": standing.sees_everything,
+    }
     return render(request, "clusters/list.html", context)
 
 
@@ -83,7 +89,7 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
 
 def cluster_called(request: HttpRequest, name: str) -> Cluster:
     """Return a cluster the person may see, by name. Raises Missing for any other."""
-    cluster = visible_clusters(standing_in(request)).filter(name=name).first()
+    cluster = next((one for one in clusters_in(request) if one.name == name), None)
     if cluster is None:
         raise Missing(f"There is no cluster “{name}” among those you may see.")
     return cluster
@@ -94,14 +100,20 @@ def show_cluster(request: HttpRequest, cluster: Cluster, **forms: PageForm) -> H
     standing = standing_in(request)
     namespaces = visible_namespaces(standing).filter(cluster=cluster)
     slices = visible_slices(cluster, standing)
+    read = Cluster.objects.select_related("foreign_list").filter(pk=cluster.pk)
+    facts = facts_of(read)[0]
+    cluster = facts.cluster
+    filters = NamespaceFilter(request.GET, auto_id="namespaces_%s")
     context = {
         "cluster": cluster,
-        "facts": facts_of(cluster),
+        "facts": facts,
         "checks": checks_of(cluster),
         "mesh": mesh_facts(cluster),
         "gateways": gateways_of(cluster),
-        "namespaces": with_grant_counts(namespaces),
+        "filters": filters,
+        "page": by_name(with_grant_counts(filters.narrow(namespaces)), request),
         "slices": due_slices(slices),
+        "waiting_chart": waiting_chart(slices, timezone.now()),
         "deliveries": latest_deliveries(slices),
         "sees_everything": standing.sees_everything,
         "is_admin": is_admin(standing),

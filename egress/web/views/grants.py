@@ -1,5 +1,6 @@
 """Grants: who may reach what, for how long, and whether the cluster carries it."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib import messages
@@ -10,12 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from egress.models import Grant
-from egress.selectors.clusters import visible_clusters
+from egress.models import DeliveryStep, Grant
 from egress.selectors.grants import visible_grants
+from egress.selectors.paths import way_of_grant
+from egress.selectors.standing_access import is_shared_with_unknown
+from egress.services import drift
 from egress.services import grants as grant_service
 from egress.services import requests as request_service
-from egress.services.errors import Missing
+from egress.services.errors import Conflict, Missing
 from egress.web.exports import csv_download, json_download
 from egress.web.forms.base import PageForm
 from egress.web.forms.grants import GrantFilter, ReasonForm, RenewForm
@@ -24,15 +27,17 @@ from egress.web.records.conditions import conditions, with_enforcement
 from egress.web.records.grant_facts import (
     COLUMNS,
     actions_on,
-    objects_of,
+    in_cluster,
+    pinned_namespace,
     records,
     rows,
-    steps_of,
+    with_renewal,
 )
+from egress.web.records.grant_path import path_for
 from egress.web.records.history import history_of
 from egress.web.records.who import actor_of
-from egress.web.standing import standing_in
-from egress.web.ways import way_in
+from egress.web.standing import clusters_in, standing_in
+from egress.web.ways import way_in, way_of
 
 
 @login_required
@@ -101,19 +106,32 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("grant", pk=pk)
 
 
+@login_required
+@require_POST
+def apply_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the worker write back what somebody changed in the cluster."""
+    grant = _grant(request, pk)
+    try:
+        drift.apply_again(grant=grant, actor=actor_of(request))
+        messages.success(request, "The worker writes back what differs now.")
+    except Conflict as error:
+        messages.error(request, error.message)
+    return redirect("grant", pk=pk)
+
+
 def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
     """Return the filters in the URL and the visible grants that pass them."""
     standing = standing_in(request)
-    names = [cluster.name for cluster in visible_clusters(standing)]
+    names = [cluster.name for cluster in clusters_in(request)]
     filters = GrantFilter(request.GET, clusters=names)
-    grants = visible_grants(standing).select_related("cluster")
+    grants = visible_grants(standing)
     return filters, with_enforcement(filters.narrow(grants, timezone.now()))
 
 
 def _grant(request: HttpRequest, pk: int) -> Grant:
     """Return a grant the person may see. Raises Missing for any other."""
-    grants = visible_grants(standing_in(request)).select_related("cluster", "request__requester")
-    grant = with_enforcement(grants).filter(pk=pk).first()
+    grants = visible_grants(standing_in(request))
+    grant = with_renewal(with_enforcement(grants)).filter(pk=pk).first()
     if grant is None:
         raise Missing(f"There is no grant {pk} among those you may see.")
     return grant
@@ -121,14 +139,20 @@ def _grant(request: HttpRequest, pk: int) -> Grant:
 
 def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
     """Render the page of one grant; `forms` are those that were sent and not accepted."""
+    pinned = pinned_namespace(grant)
+    way = way_of_grant(grant) if grant.is_live else None
+    carried = in_cluster(grant, pinned, way)
+    present = pinned if pinned and pinned.gone_at is None else None
     context = {
         "grant": grant,
+        "path": path_for(grant, carried, way) if way else None,
         "conditions": conditions(grant, is_enforced=getattr(grant, "is_enforced", False)),
-        "way": way_in(grant.cluster, grant.namespace),
-        "objects": objects_of(grant),
-        "steps": steps_of(grant),
+        "way": way_of(present) if present else way_in(grant.cluster, grant.namespace),
+        "objects": carried.objects,
+        **_writes(request, grant, carried.steps),
+        "difference": _difference(request, grant),
         "timeline": history_of("grant", grant.pk),
-        "may": actions_on(grant, standing_in(request)),
+        "may": actions_on(grant, pinned, standing_in(request)),
         "renew_form": RenewForm(auto_id="renew_%s"),
         "revoke_form": ReasonForm(auto_id="revoke_%s"),
         "resume_form": ReasonForm(auto_id="resume_%s"),
@@ -136,3 +160,17 @@ def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse
     }
     status = max((form.http_status for form in forms.values()), default=200)
     return render(request, "grants/detail.html", context, status=status)
+
+
+def _writes(request: HttpRequest, grant: Grant, steps: Sequence[DeliveryStep]) -> dict[str, object]:
+    """Return the writes to show: none that may name somebody whom the person may not know."""
+    own = [step for step in steps if step.namespace == grant.namespace]
+    hides = len(own) < len(steps) and is_shared_with_unknown(standing_in(request), grant)
+    return {"steps": own if hides else steps, "hides_steps": hides}
+
+
+def _difference(request: HttpRequest, grant: Grant) -> drift.Difference | None:
+    """Return how the cluster differs from a drifted grant now, None until somebody asks."""
+    if not (grant.is_open and grant.drifted_at and request.GET.get("live")):
+        return None
+    return drift.differences(grant=grant, actor=actor_of(request))

@@ -9,12 +9,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Person, RoleBinding
+from egress.selectors.joins import with_clusters
+from egress.selectors.namespaces import ownerless_counts
 from egress.selectors.people import all_people
 from egress.services import people
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
 from egress.web.forms.grants import ReasonForm
+from egress.web.forms.names import PersonFilter
 from egress.web.forms.people import NewPersonForm, PasswordForm, PersonForm, RoleForm
+from egress.web.paging import by_name
 from egress.web.records.history import history_of
 from egress.web.records.who import actor_of, admins_only
 
@@ -24,15 +28,17 @@ from egress.web.records.who import actor_of, admins_only
 @require_safe
 def administration(request: HttpRequest) -> HttpResponse:
     """Show what there is to administer."""
-    return render(request, "people/administration.html")
+    return render(request, "people/administration.html", {"ownerless": ownerless_counts()})
 
 
 @login_required
 @admins_only
 @require_safe
 def person_list(request: HttpRequest) -> HttpResponse:
-    """List everybody with teams and roles."""
-    return render(request, "people/list.html", {"people": all_people()})
+    """List everybody with teams and roles, or those whose name begins so."""
+    filters = PersonFilter(request.GET)
+    page = by_name(filters.narrow(all_people()), request, "username")
+    return render(request, "people/list.html", {"filters": filters, "page": page})
 
 
 @login_required
@@ -137,7 +143,7 @@ def _show(request: HttpRequest, person: Person, **forms: PageForm) -> HttpRespon
     context = {
         "person": person,
         "roles": person.roles.all(),
-        "team_roles": through_teams.select_related("team", "cluster"),
+        "team_roles": with_clusters(through_teams.select_related("team")),
         "form": PersonForm(initial=facts),
         "role_form": RoleForm(auto_id="role_%s"),
         "password_form": PasswordForm(auto_id="password_%s"),

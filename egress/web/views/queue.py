@@ -1,43 +1,36 @@
 """The queue: only what this person may decide."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Request
 from egress.selectors import requests as selectors
-from egress.selectors.clusters import visible_clusters
-from egress.services.errors import Conflict, Missing, Refused, ServiceError
+from egress.selectors.saved_filters import saved_filters_of
+from egress.services.errors import Conflict, Missing, Refused
 from egress.web import request_page as shown
 from egress.web.errors import toast
 from egress.web.forms.decision import TypedDecision
-from egress.web.queue_page import LEVELS, SORTS, QueueFilters, queue_rows, row_of
+from egress.web.forms.queue import SORTS, QueueFilters, SaveFilterForm, address_of, query_before
+from egress.web.queue_page import QueueRow, queue_page, queue_rows
+from egress.web.records.charts import queue_chart
 from egress.web.records.who import actor_of
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_beside, standing_in
+from egress.web.together import Together, decide_ticked
 from egress.web.views.request import outcome
-
-MOST_TOGETHER = 50
 
 
 @login_required
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """List what waits for this person's decision."""
-    standing, filters = standing_in(request), QueueFilters.of(request.GET)
-    rows, has_more = queue_rows(selectors.queue(standing), filters)
-    context = {
-        "rows": rows,
-        "has_more": has_more,
-        "filters": filters,
-        "clusters": visible_clusters(standing),
-        "levels": LEVELS,
-        "sorts": SORTS,
-    }
-    return render(request, "queue/list.html", context)
+    return show_queue(request, request.GET)
 
 
 @login_required
@@ -60,38 +53,50 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as error:
         errors = error.fields or {"": [str(error)]}
         return _again(request, pk, typed=typed, errors=errors, status=422)
-    context = {"row": row_of(decided), "outcome": outcome(decided)}
+    context = {"row": QueueRow(decided), "outcome": outcome(decided)}
     return toast(render(request, "queue/_done.html", context), outcome(decided))
 
 
 @login_required
 @require_POST
 def decide_together(request: HttpRequest) -> HttpResponse:
-    """Decide all selected requests, and say for each how it went."""
-    selected = request.POST.getlist("selected")
-    if not selected:
-        messages.warning(request, "Select at least one request first.")
-    if len(selected) > MOST_TOGETHER:
-        messages.warning(request, f"Only the first {MOST_TOGETHER} were looked at.")
-    for chosen in selected[:MOST_TOGETHER]:
-        _decide_one(request, chosen)
-    back = request.POST.get("filters", "")
-    return redirect(f"{request.path.removesuffix('/decide')}?{back}" if back else "queue")
-
-
-def _decide_one(request: HttpRequest, chosen: str) -> None:
-    pk, _, revision = chosen.partition(":")
-    try:
-        if not (pk.isascii() and pk.isdigit() and len(pk) <= 18):
-            raise Missing(f"“{pk}” is no request.")
-        pending = _pending(request, int(pk))
-        data = request.POST.copy()
-        data["revision"] = revision
-        data.setlist("approve", [str(asked.position) for asked in pending.destinations.all()])
-        decided = TypedDecision.of_form(data).carry_out(pending, actor_of(request))
+    """Decide all selected requests; what was not decided is shown again as it was typed."""
+    answer = decide_ticked(request.POST, actor_of(request), partial(_pending, request))
+    for decided in answer.decided:
         messages.success(request, outcome(decided))
-    except ServiceError as error:
-        messages.error(request, f"Request {pk}: {error}")
+    query = query_before(request)
+    if answer.is_done:
+        return redirect(address_of(query))
+    return show_queue(request, query, together=answer, status=422)
+
+
+def show_queue(
+    request: HttpRequest,
+    query: QueryDict,
+    *,
+    together: Together | None = None,
+    save_form: SaveFilterForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the queue as `query` asks for it, with what was typed when it was refused."""
+    standing, filters = standing_in(request), QueueFilters.of(query)
+    answer = together or Together()
+    page = queue_page(selectors.queue(standing), filters, query)
+    here = {row.pk for row in page.rows}
+    context = {
+        "rows": queue_rows(page, answer),
+        "page": page,
+        "filters": filters,
+        "query": query.urlencode(),
+        "clusters": clusters_in(request),
+        "sorts": SORTS,
+        "saved": saved_filters_of(standing),
+        "save_form": save_form or SaveFilterForm(auto_id="filter_%s"),
+        "chart": queue_chart(standing, timezone.now()) if page.rows else None,
+        "together": answer,
+        "elsewhere": [answer.named(pk) for pk in answer.refused if pk not in here],
+    }
+    return render(request, "queue/list.html", context, status=status)
 
 
 def _pending(request: HttpRequest, pk: int) -> Request:
@@ -112,10 +117,11 @@ def _again(request: HttpRequest, pk: int, *, status: int, **decision: Any) -> Ht
     seen = selectors.request_with_all(pk, standing_in(request))
     if seen is None:
         raise Missing(f"There is no request {pk} for you.")
-    context = {**_body(request, seen, **decision), "row": row_of(seen), "is_open": True}
+    context = {**_body(request, seen, **decision), "row": QueueRow(seen), "is_open": True}
     return render(request, "queue/_row.html", context, status=status)
 
 
 def _body(request: HttpRequest, row: Request, **decision: Any) -> dict[str, object]:
-    page = shown.page_of(row, standing_in(request), **decision)
+    asker = standing_beside(request, row.requester)
+    page = shown.page_of(row, standing_in(request), asker, **decision)
     return {**page, "request_row": row, "in_queue": True}

@@ -9,21 +9,24 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Request
-from egress.selectors.requests import request_with_all, timeline
+from egress.selectors.requests import request_with_all, talk_of
 from egress.services import requests as service
 from egress.services.errors import Conflict, Missing, Refused, ServiceError
 from egress.web import request_page as shown
 from egress.web.errors import status_of
 from egress.web.forms.decision import TypedDecision
+from egress.web.forms.request import TypedRequest
 from egress.web.progress import STOP_POLLING, progress_of
 from egress.web.records.who import actor_of
-from egress.web.standing import standing_in
+from egress.web.request_copies import copies_of
+from egress.web.standing import read_standings, standing_beside, standing_in
 
 
 @login_required
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the request with everything that belongs to it."""
+    read_standings(request, of_request=pk)
     return show(request, find(request, pk))
 
 
@@ -34,7 +37,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     row = find(request, pk)
     view = progress_of(row, seen=request.GET.get("seen", ""))
     status = STOP_POLLING if view.is_settled else 200
-    return render(request, "requests/_progress.html", {"row": row, "progress": view}, status=status)
+    context = {"row": row, "progress": view, "clone": TypedRequest.of_request(row).query()}
+    return render(request, "requests/_progress.html", context, status=status)
 
 
 @login_required
@@ -109,13 +113,26 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """Show the page of a request, with what was typed when it was refused."""
+    asker = standing_beside(request, row.requester)
     context = shown.page_of(
-        row, standing_in(request), typed=typed, errors=errors, conflict=conflict
+        row, standing_in(request), asker, typed=typed, errors=errors, conflict=conflict
     )
+    progress, seen, talk = progress_of(row), context["preview"], talk_of(row)
     context |= {
-        "timeline": timeline(row),
-        "progress": progress_of(row),
+        "timeline": talk.timeline,
+        "comments": talk.comments,
+        "progress": progress,
+        "copies": copies_of(row, getattr(seen, "yaml", ""), progress.grants),
         "is_mine": row.requester_id == request.user.pk,
+        "compared": _compared(request, row),
         **(extra or {}),
     }
     return render(request, "requests/detail.html", context, status=status)
+
+
+def _compared(request: HttpRequest, row: Request) -> service.Comparison | None:
+    """Return the change against the live cluster where that is asked for: it takes a moment."""
+    if not (row.is_pending and request.GET.get("live")):
+        return None
+    draft = TypedRequest.of_request(row).draft()
+    return service.compare(draft=draft, actor=actor_of(request))

@@ -1,15 +1,12 @@
-"""Search: one box for hosts, namespaces, service accounts and request numbers."""
+"""Search: one box for hosts, namespaces, service accounts, people and request numbers."""
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from egress.selectors.grants import visible_grants
-from egress.selectors.namespaces import visible_namespaces
 from egress.selectors.requests import visible_requests
-from egress.web.records.who import person_of
+from egress.selectors.search import search as find
 from egress.web.standing import standing_in
 
 FOUND_SHOWN = 20
@@ -28,12 +25,5 @@ def search(request: HttpRequest) -> HttpResponse:
             return redirect("request", pk=found.pk)
     context: dict[str, object] = {"q": q}
     if q:
-        subject = Q(namespace__icontains=q) | Q(service_account__icontains=q)
-        grants = visible_grants(person_of(request)).filter(subject | Q(host__icontains=q))
-        asked = visible_requests(standing).filter(subject | Q(destinations__host__icontains=q))
-        context |= {
-            "namespaces": visible_namespaces(standing).filter(name__icontains=q)[:FOUND_SHOWN],
-            "grants": grants.select_related("cluster")[:FOUND_SHOWN],
-            "requests": asked.distinct()[:FOUND_SHOWN],
-        }
+        context |= vars(find(standing, q, FOUND_SHOWN))
     return render(request, "search.html", context)

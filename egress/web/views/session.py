@@ -15,6 +15,7 @@ from egress.models import Person
 from egress.services import people
 from egress.services.actor import Actor
 from egress.web.records.who import actor_of
+from egress.web.unsent import keep_after_signing_in
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,18 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the demo sign-ins, nobody outside the demo."""
-        return {**super().get_context_data(**kwargs), "demo_people": demo_people()}
+        """Add the demo sign-ins, nobody outside the demo, and what waits to be sent."""
+        kept = self.request.POST.get("kept", "")
+        extra = {"demo_people": demo_people(), "kept": kept, "typed_first": bool(kept)}
+        return {**super().get_context_data(**kwargs), **extra}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Let somebody in, once that is on record."""
+        """Let somebody in, once that is on record, and keep what they typed before."""
         actor = Actor.of(form.get_user(), "web", getattr(self.request, "request_id", ""))
         people.note_sign_in(actor=actor)
+        kept = self.request.POST.get("kept", "")
+        if kept:
+            keep_after_signing_in(actor, kept)
         return super().form_valid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:

@@ -10,12 +10,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from egress.models.standing import Standing
+from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import askable_namespaces
 from egress.selectors.people import all_teams
 from egress.services import people
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
+from egress.web.forms.names import TeamFilter
 from egress.web.forms.people import MembersForm, RoleForm, TeamForm
+from egress.web.paging import by_name
 from egress.web.records.who import actor_of, admins_only
 
 
@@ -23,8 +26,10 @@ from egress.web.records.who import actor_of, admins_only
 @admins_only
 @require_safe
 def team_list(request: HttpRequest) -> HttpResponse:
-    """List every team with its members."""
-    return render(request, "people/teams.html", {"teams": all_teams()})
+    """List every team with its members, or those whose name begins so."""
+    filters = TeamFilter(request.GET)
+    page = by_name(filters.narrow(all_teams()), request)
+    return render(request, "people/teams.html", {"filters": filters, "page": page})
 
 
 @login_required
@@ -80,7 +85,7 @@ def _show(request: HttpRequest, team: Group, **forms: PageForm) -> HttpResponse:
     context = {
         "team": team,
         "form": MembersForm(initial={"people": team.user_set.all()}),
-        "roles": team.roles.select_related("cluster"),
+        "roles": with_clusters(team.roles.all()),
         "role_form": RoleForm(auto_id="role_%s"),
         "namespaces": askable_namespaces(as_member),
         **forms,

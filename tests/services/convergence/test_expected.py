@@ -158,6 +158,7 @@ NO_INPUT = {
         "reason",
         "ticket",
         "findings",
+        "risk",
         "created_at",
         "edited_at",
         "lapses_at",

@@ -402,3 +402,40 @@ def test_a_decision_that_was_changed_past_the_portal_is_not_bound(
     else:
         Request.objects.update(status=RequestStatus.DENIED)
     assert not is_bound(Grant.objects.get())
+
+
+def said(request: Request, tag: str) -> str:
+    """What the audit trail says about the request, in words."""
+    events = AuditEvent.objects.filter(target="request", target_id=str(request.pk), tag=tag)
+    return str(events.get().message)
+
+
+def test_the_trail_says_in_words_what_was_trimmed_and_shortened(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    request = asked(shop, owner, "a.example.com", "b.example.com")
+    decide(request, mate, {0: YES, 1: NO}, duration_days=30)
+    assert said(request, "request:approved") == (
+        "Approved a.example.com:443 for 30 days instead of 90; denied b.example.com:443."
+    )
+
+
+def test_the_trail_says_an_approval_as_asked_without_more_words(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    request = asked(shop, owner, "a.example.com", duration_days=1)
+    decide(request, mate)
+    assert said(request, "request:approved") == "Approved a.example.com:443 for 1 day."
+
+
+def test_the_trail_names_few_of_many_destinations(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    hosts = [f"h{number}.example.com" for number in range(6)]
+    request = asked(shop, owner, *hosts)
+    decide(request, mate, dict.fromkeys(range(6), YES))
+    assert "h3.example.com:443 and 2 more for 90 days" in said(request, "request:approved")
+    long = [f"{'x' * 60}.{'y' * 60}.{letter * 60}.example.com" for letter in "abcd"]
+    request = asked(shop, owner, *long)
+    decide(request, mate, dict.fromkeys(range(4), YES))
+    assert said(request, "request:approved") == "Approved 4 destinations for 90 days."

@@ -44,6 +44,17 @@ def test_no_leads_to_the_filled_request(owner: Person, shop: Namespace) -> None:
     assert f'href="{reverse("request-new")}?{query}&amp;port=8443"' in page
 
 
+def test_asking_is_offered_to_those_who_may_ask(
+    olga: Person, alice: Person, shop: Namespace
+) -> None:
+    for who in (olga, alice):
+        page = text(ask(who))
+        assert "Ask for it</a>" not in page
+        assert "Members of team team-shop may ask for it." in page
+    Namespace.objects.update(owner_label="")
+    assert "No team owns this namespace" in text(ask(olga))
+
+
 def test_a_grant_that_waits_is_not_a_yes(owner: Person, shop: Namespace) -> None:
     factories.grant(shop, owner, "api.stripe.com", status=GrantStatus.PENDING)
     page = text(ask(owner))
@@ -70,6 +81,17 @@ def test_a_strangers_namespace_is_as_unknown_as_one_that_is_not_there(
     for page in (text(hidden), text(missing)):
         assert "You see no namespace" in page
         assert "Yes:" not in page
+
+
+def test_who_else_may_reach_it_is_listed_as_far_as_one_may_see(
+    owner: Person, olga: Person, shop: Namespace, payments: Namespace
+) -> None:
+    factories.grant(shop, owner, "api.stripe.com")
+    other = factories.grant(payments, host="*.stripe.com")
+    factories.grant(payments, host="api.stripe.com", port=8443)
+    link = f'href="{reverse("grant", args=[other.pk])}"'
+    assert link in text(ask(olga))
+    assert "Nobody else whose grants you may see" in text(ask(owner))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +135,7 @@ def test_the_answer_costs_few_queries(
     for number in range(30):
         factories.grant(shop, owner, f"host-{number}.example.com")
     client = signed_in(owner)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(12):
         client.get(
             f"{reverse('access-check')}?cluster=main&namespace=shop&host=no.example&port=443"
         )

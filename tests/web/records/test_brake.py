@@ -5,6 +5,7 @@ import pytest
 from egress.models import BrakeRelease, Cluster, Namespace, Person, Slice
 from egress.selectors.brake import held_of
 from tests.api.test_brake import hold
+from tests.web.browsing import words
 from tests.web.records.pages import get, post, text
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def braked(shop: Namespace) -> Cluster:
 
 
 def test_the_page_of_the_cluster_says_what_is_held(braked: Cluster, adam: Person) -> None:
-    page = text(get(adam, "cluster", "main"))
+    page = words(get(adam, "cluster", "main"))
     assert "2 objects would be removed or narrowed" in page
     assert "ServiceEntry shop/egress-a" in page
     assert "would be narrowed" in page
@@ -28,7 +29,7 @@ def test_the_page_of_the_cluster_says_what_is_held(braked: Cluster, adam: Person
 
 
 def test_an_auditor_sees_it_but_is_offered_nothing(braked: Cluster, olga: Person) -> None:
-    page = text(get(olga, "cluster", "main"))
+    page = words(get(olga, "cluster", "main"))
     assert "ServiceEntry shop/egress-a" in page
     assert "Look and release" not in page
     assert get(olga, "cluster-brake", "main").status_code == 403

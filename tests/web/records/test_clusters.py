@@ -190,5 +190,5 @@ def test_the_page_costs_the_same_with_many_namespaces(
         factories.namespace(cluster, f"namespace-{number}", accounts=())
         due(cluster)
     client = signed_in(adam)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(12):
         client.get(reverse("cluster", args=["main"]))

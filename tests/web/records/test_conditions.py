@@ -43,6 +43,13 @@ def test_a_failure_without_words_still_names_its_reason(shop: Namespace) -> None
     assert "Unreachable" in conditions(grant, is_enforced=True)[0].sentence
 
 
+@pytest.mark.parametrize(("policy", "words"), [("heal", "back by itself"), ("flag", "an admin")])
+def test_drift_is_told_with_what_becomes_of_it(shop: Namespace, policy: str, words: str) -> None:
+    shop.cluster.drift_policy = policy
+    grant = factories.grant(shop, drifted_at=timezone.now())
+    assert words in conditions(grant, is_enforced=True)[0].sentence
+
+
 def test_drift_stands_before_what_is_well(shop: Namespace) -> None:
     assert states(factories.grant(shop, drifted_at=timezone.now())) == ["drifted", "applied"]
 

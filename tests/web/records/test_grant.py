@@ -12,6 +12,7 @@ from egress.domain.lifecycle import GrantStatus
 from egress.domain.naming import base
 from egress.models import (
     AuditEvent,
+    Cluster,
     Delivery,
     DeliveryStep,
     Grant,
@@ -22,11 +23,11 @@ from egress.models import (
     Slice,
 )
 from tests import factories
-from tests.web.records.pages import XSS
+from tests.web.records.pages import XSS, get
 from tests.web.records.pages import text as body
 
 pytestmark = pytest.mark.django_db
-QUERIES_OF_PAGE = 25
+QUERIES_OF_PAGE = 12
 
 
 @pytest.fixture
@@ -91,6 +92,25 @@ def test_objects_of_other_hosts_of_the_namespace_are_not_shown(
     other = factories.grant(shop, owner, "other.example.com")
     written(other)
     assert base("other.example.com") not in body(read(client, owner, "grant", grant.pk))
+
+
+@pytest.mark.parametrize(
+    ("reason", "page"),
+    [("ForeignObject", "/clusters/main/foreign"), ("Forbidden", "/clusters/main"), ("Odd", "")],
+)
+def test_a_failure_comes_with_what_to_do_and_the_page_that_helps(
+    client: Client, owner: Person, shop: Namespace, reason: str, page: str
+) -> None:
+    grant = factories.grant(shop, owner, failed_reason=reason, failed_message="No.")
+    shown = body(read(client, owner, "grant", grant.pk)).partition("What to do.")[2]
+    assert f'href="{page or reverse("request", args=[grant.request_id])}"' in shown.split("</p>")[0]
+
+
+def test_an_ended_grant_asks_nothing_of_anybody(
+    client: Client, owner: Person, shop: Namespace
+) -> None:
+    grant = factories.grant(shop, owner, status=GrantStatus.REVOKED, failed_reason="Forbidden")
+    assert "What to do." not in body(read(client, owner, "grant", grant.pk))
 
 
 def test_text_of_people_and_clusters_is_never_markup(
@@ -249,7 +269,22 @@ def test_an_ended_grant_offers_nothing(client: Client, owner: Person, shop: Name
     assert "What you may do" not in page
 
 
-def written(grant: Grant, *, message: str = "", diff: str = "") -> DeliveryStep:
+def test_what_was_written_for_others_too_is_for_those_who_may_know_them(
+    grant: Grant, payments: Namespace, owner: Person, olga: Person
+) -> None:
+    Cluster.objects.update(enforcement="gateway")
+    written(grant, diff="+  port: 8443")
+    written(grant, place="istio-egress", diff="+  - payments")
+    page = body(get(owner, "grant", grant.pk))
+    assert ("payments" in page, "8443" in page) == (True, True)
+    factories.grant(payments, host=grant.host)
+    page = body(get(owner, "grant", grant.pk))
+    assert ("payments" in page, "8443" in page) == (False, True)
+    assert "Other namespaces share objects of this host" in page
+    assert "payments" in body(get(olga, "grant", grant.pk))
+
+
+def written(grant: Grant, *, message: str = "", diff: str = "", place: str = "") -> DeliveryStep:
     """Record that the portal wrote the object of a grant once more."""
     now = timezone.now()
     part, _ = Slice.objects.get_or_create(
@@ -258,7 +293,7 @@ def written(grant: Grant, *, message: str = "", diff: str = "") -> DeliveryStep:
     names = {
         "api_version": "networking.istio.io/v1",
         "kind": "ServiceEntry",
-        "namespace": grant.namespace,
+        "namespace": place or grant.namespace,
         "name": base(grant.host),
     }
     OwnedObject.objects.get_or_create(cluster=grant.cluster, **names, defaults={"slice": part})

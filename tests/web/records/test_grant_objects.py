@@ -11,7 +11,7 @@ from egress.domain.access import Access, Subject
 from egress.domain.render import render
 from egress.models import Cluster, Grant, Namespace, OwnedObject, Slice
 from egress.selectors.policy import inventory_of
-from egress.web.records.grant_facts import objects_of
+from egress.web.records.grant_facts import in_cluster, pinned_namespace
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,10 @@ def own(cluster: Cluster, names: Iterable[Name]) -> None:
 
 
 def shown(grant: Grant) -> set[Name]:
-    return {(fact.owned.kind, fact.owned.namespace, fact.owned.name) for fact in objects_of(grant)}
+    return {
+        (fact.owned.kind, fact.owned.namespace, fact.owned.name)
+        for fact in in_cluster(grant, pinned_namespace(grant)).objects
+    }
 
 
 @pytest.mark.parametrize(("layout", "pattern"), CASES)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from egress.domain.lifecycle import GrantStatus, RequestStatus
 from egress.models import (
@@ -19,7 +20,7 @@ from tests import factories
 from tests.web.records.pages import text as body
 
 pytestmark = pytest.mark.django_db
-QUERIES_OF_LIST = 15
+QUERIES_OF_LIST = 8
 
 
 @pytest.fixture
@@ -68,7 +69,8 @@ def test_a_stranger_finds_nothing_in_any_form(
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", {"api.stripe.com", "soon.example.com", "broken.example.com", "web.example.com"}),
+        ("", {"api.stripe.com", "soon.example.com", "broken.example.com", "web.example.com",
+              "edited.example.com"}),
         ("?host=STRIPE", {"api.stripe.com"}),
         ("?host=stripe.com.", {"api.stripe.com"}),
         ("?namespace=payments", set()),
@@ -78,6 +80,7 @@ def test_a_stranger_finds_nothing_in_any_form(
         ("?status=ended", {"old.example.com"}),
         ("?status=revoked", {"old.example.com"}),
         ("?status=failed", {"broken.example.com"}),
+        ("?status=drifted", {"edited.example.com"}),
         ("?status=expiring", {"soon.example.com"}),
         ("?expiring=on", {"soon.example.com"}),
         ("?status=all&host=old", {"old.example.com"}),
@@ -95,8 +98,10 @@ def test_filters_in_the_address_narrow_the_list_and_the_downloads(
     factories.grant(shop, owner, "old.example.com", status=GrantStatus.REVOKED)
     factories.grant(shop, owner, "broken.example.com", failed_reason="Unreachable")
     factories.grant(shop, owner, "web.example.com", service_account=web)
+    factories.grant(shop, owner, "edited.example.com", drifted_at=timezone.now())
     everything = {
         "api.stripe.com",
+        "edited.example.com",
         "soon.example.com",
         "old.example.com",
         "broken.example.com",

@@ -75,7 +75,7 @@ def test_the_page_costs_the_same_with_many_grants(
     for number in range(30):
         factories.grant(shop, owner, f"host-{number}.example.com")
     client = signed_in(owner)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         client.get(reverse("namespace", args=SHOP))
 
 

@@ -1,0 +1,1 @@
+"""A company of a given size, for measuring the portal: made in bulk, past the services."""

@@ -1,0 +1,48 @@
+"""What waits for somebody, as the numbers that every page shows."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from egress.models import Cluster, Person
+from egress.models.standing import Standing
+from egress.selectors.counting import CountOf
+from egress.selectors.notifications import unread_notifications
+from egress.selectors.requests import queue
+
+
+@dataclass(frozen=True)
+class Attention:
+    """How many requests wait for a person's decision, and how many notifications are unread."""
+
+    to_decide: int = 0
+    unread: int = 0
+
+
+def attention_of(standing: Standing) -> Attention:
+    """Return what waits for the person; unread notifications are counted up to UNREAD_COUNTED."""
+    if standing.person_id is None:
+        return Attention()
+    rows = Person.objects.filter(pk=standing.person_id).values(**_figures(standing))
+    found = rows.first()
+    return Attention(**found) if found else Attention()
+
+
+def attention_beside(
+    clusters: QuerySet[Cluster], standing: Standing
+) -> tuple[list[Cluster], Attention]:
+    """Return clusters, and what waits for the person, in one query where there is a cluster."""
+    if standing.person_id is None:
+        return list(clusters), Attention()
+    figures = {f"_{name}": figure for name, figure in _figures(standing).items()}
+    found = list(clusters.annotate(**figures))
+    if not found:
+        return found, attention_of(standing)
+    return found, Attention(**{name[1:]: getattr(found[0], name) for name in figures})
+
+
+def _figures(standing: Standing) -> dict[str, CountOf]:
+    figures = {"unread": CountOf(unread_notifications(standing).values("pk"))}
+    if standing.scopes:
+        figures["to_decide"] = CountOf(queue(standing).order_by().values("pk"))
+    return figures

@@ -1,0 +1,1 @@
+"""The style page: the tokens, and each part of the interface with made-up data."""

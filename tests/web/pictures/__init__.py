@@ -1,0 +1,1 @@
+"""Pictures as geometry: what is drawn where."""
