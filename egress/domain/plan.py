@@ -84,7 +84,7 @@ class Plan:
     def summary(self) -> str:
         """Return what the plan does, as one sentence."""
         done = [
-            f"{verb} {len(self.of(action))}"
+            (verb, len(self.of(action)))
             for action, verb in (
                 (Action.CREATE, "creates"),
                 (Action.UPDATE, "updates"),
@@ -93,8 +93,11 @@ class Plan:
             )
             if self.of(action)
         ]
-        count = sum(1 for item in self.items if item.action is not Action.FOREIGN)
-        text = f"{listed(done)} object{'s' if count != 1 else ''}" if done else "has nothing to do"
+        # "creates 2 objects, deletes 1 and keeps 1": the first number says what is counted.
+        said = [f"{verb} {count}" for verb, count in done]
+        if done:
+            said[0] += f" object{'s' if done[0][1] != 1 else ''}"
+        text = listed(said) if said else "has nothing to do"
         foreign = len(self.of(Action.FOREIGN))
         if foreign:
             text += f"; {foreign} foreign object{'s' if foreign > 1 else ''} left alone"

@@ -41,7 +41,7 @@ TITLES: dict[int, str] = {
 }
 SENTENCES: dict[int, str] = {
     400: "Go back, reload the page and try again.",
-    403: "Ask an admin of the portal when you think that you should be allowed to.",
+    403: "Nothing was changed. If you should be allowed to, an admin can help.",
     404: "Check the address. Requests and grants of other teams look as if they did not exist.",
     405: "It only takes a form. When you signed in just now, go back to the page you came from and "
     "press its button again: nothing was done.",

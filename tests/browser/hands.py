@@ -3,6 +3,7 @@
 A journey is written once, in what a person does; each kind of hand does it in its own way.
 """
 
+import time
 from abc import ABC, abstractmethod
 from datetime import datetime
 
@@ -44,6 +45,11 @@ class Hand(ABC):
         self.page: Page = visitor.page
         self.inputs = 0
         self.strokes = 0
+        self._acted_at = time.monotonic()
+
+    def waited(self) -> float:
+        """Return the seconds since the last thing was pressed: what somebody waits for a page."""
+        return time.monotonic() - self._acted_at
 
     def at(self, heading: str) -> None:
         """See the page of this heading, ready to be worked."""
@@ -111,6 +117,7 @@ class Mouse(Hand):
         expect(row).to_be_visible()  # which takes a look and nothing else
 
     def _point(self, target: Locator) -> None:
+        self._acted_at = time.monotonic()
         target.click()
         self.inputs += 1
 
@@ -124,6 +131,7 @@ class Finger(Mouse):
 
     def _point(self, target: Locator) -> None:
         assert overflow(self.page) == []
+        self._acted_at = time.monotonic()
         target.tap()
         self.inputs += 1
 
@@ -203,6 +211,7 @@ class Keyboard(Hand):
                 self._activate("Enter")
 
     def _activate(self, key: str) -> None:
+        self._acted_at = time.monotonic()
         self._stroke(key)
         self.inputs += 1
 

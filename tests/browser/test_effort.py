@@ -34,21 +34,25 @@ def test_a_new_users_first_request_takes_six_inputs_and_thirty_seconds_at_most(
 
     One input is each field filled, each thing clicked or tapped, and each key that activates
     something: Enter on a link or a button, not Tab. The seconds are those that a person would
-    take for these inputs and for every key, Tab included, and what the script waited.
+    take for these inputs and for every key, Tab included, and what they wait for: the page, the
+    host of the preset, and the sent request, each from what asks for it until it is there. What
+    the script takes to type and to point is not counted again: the person's time is that, slower.
     """
     hand = hand_of("rosa")
     page = hand.page
-    began = time.monotonic()
+    opened = time.monotonic()
     page.goto("/requests/new")
     hand.at("New request")
+    waited = time.monotonic() - opened
     hand.type(page.get_by_label("Namespace", exact=True), "search")
     hand.type(page.get_by_label("A service of the catalogue"), "ECB exchange rates")
     hand.press(page.get_by_role("button", name="Add", exact=True))
     expect(page.get_by_label("Host", exact=True)).to_have_value("www.ecb.europa.eu")
+    waited += hand.waited()
     hand.type(page.get_by_label("Reason", exact=True), "Prices in other currencies.")
     hand.press(page.get_by_role("button", name="Send the request"))
     page.wait_for_url(re.compile(r"/requests/\d+$"))
-    waited = time.monotonic() - began
+    waited += hand.waited()
     expect(page.locator(".lead")).to_contain_text("Pending")
     assert hand.inputs <= MOST_INPUTS
     assert seconds_of_a_person(hand, waited) <= MOST_SECONDS

@@ -84,7 +84,7 @@ def learns_what_to_do_about_a_failure(hand: Hand) -> None:
     stands = page.get_by_role("region", name="How it stands")
     expect(stands).to_contain_text("ForeignObject")
     expect(stands).to_contain_text("What to do. Ask the owner of that object to take it away")
-    hand.press(stands.get_by_role("link", name="Objects of others"))
+    hand.press(stands.get_by_role("link", name="Foreign objects"))
     hand.at("Foreign egress objects")
     in_the_way = f"data/{base(FOREIGN_HOST)}"
     expect(page.get_by_role("region", name="Foreign objects")).to_contain_text(in_the_way)

@@ -254,7 +254,7 @@ def test_a_plan_says_what_it_does_in_one_sentence() -> None:
         [ENTRY, SIDECAR, ORIGINATED], [live(RULE, "u2"), live(SIDECAR, "u3"), foreign], owned
     )
     assert result.summary() == (
-        "The plan creates 1, deletes 1 and keeps 1 objects; 1 foreign object left alone."
+        "The plan creates 1 object, deletes 1 and keeps 1; 1 foreign object left alone."
     )
     assert planned([], [], {}).summary() == "The plan has nothing to do."
 

@@ -48,11 +48,11 @@ def test_people_teams_presets_and_foreign_objects_are_found_by_whoever_may_know_
     page = words(get(adam, "search", query="?q=stripe"))
     for found in ("stripe-fan Person, Fan Of", "stripe-team Team", "Card payments Preset"):
         assert found in page
-    assert "stripe-0 Object of others in cluster main" in page
-    assert "stripe-1 Object of others" in page
+    assert "stripe-0 Foreign object in cluster main" in page
+    assert "stripe-1 Foreign object" in page
     page = words(get(owner, "search", query="?q=stripe"))
     assert "Card payments Preset" in page
-    assert "stripe-0 Object of others" in page
+    assert "stripe-0 Foreign object" in page
     for hidden in ("stripe-fan", "stripe-team", "stripe-1"):
         assert hidden not in page
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
+from django.forms.utils import pretty_name
 from django.urls import reverse
 
 from egress.services.errors import Conflict, Refused, ServiceError, Unavailable
@@ -31,8 +32,9 @@ class PageForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, of in self.suggested.items():
             self.fields[name].widget.attrs.update(_suggesting(of, self[name].auto_id))
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", _css_class(field.widget))
+            field.error_messages["required"] = _missing(field, name)
 
     @property
     def status_now(self) -> int:
@@ -98,6 +100,14 @@ def _css_class(widget: forms.Widget) -> str:
         if kind in CSS_CLASSES:
             return CSS_CLASSES[kind]
     return "form-control"
+
+
+def _missing(field: forms.Field, name: str) -> str:
+    """Return what to say of a field that was left out, with the label people see."""
+    label = field.label or pretty_name(name)
+    if isinstance(field.widget, forms.widgets.ChoiceWidget):
+        return f'Nothing is chosen for "{label}". Choose one.'
+    return f'"{label}" is empty. Fill it in.'
 
 
 def choices_of(names: list[str], everything: str) -> list[tuple[str, str]]:

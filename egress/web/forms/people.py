@@ -58,7 +58,7 @@ class MembersForm(PageForm):
         queryset=Person.objects.order_by("username"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label="Members",
+        label="Who belongs to it",
     )
 
 

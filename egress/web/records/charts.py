@@ -73,13 +73,17 @@ def expiry_chart(standing: Standing, now: datetime) -> Chart | None:
         for first, following, count in zip(starts, [*starts[1:], end], counts, strict=True)
     )
     most = max(bars, key=lambda bar: bar.count)
-    total = _many(sum(counts), "grant ends", "grants end")
-    sentence = f"{total} in the next {WEEKS} weeks. The fullest is {most.words}, with {most.count}."
+    total = f"{_many(sum(counts), 'grant ends', 'grants end')} in the next {WEEKS} weeks"
+    if most.count == sum(counts):
+        sentence = f"{total}: {most.words}."
+    else:
+        sentence = f"{total}. The fullest is {most.words}, with {most.count}."
     return Chart(sentence, "Week", "Grants that end", bars)
 
 
 def _week(first: date, last: date, count: int) -> Bar:
-    words = f"{in_format(first, 'j F')} to {in_format(last, 'j F')}"
+    days = dict.fromkeys(in_format(day, "j F") for day in (first, last))
+    words = " to ".join(days)
     query = urlencode({"expires_from": first.isoformat(), "expires_until": last.isoformat()})
     url = f"{reverse('grants')}?{query}" if count else ""
     return Bar(in_format(first, "j M"), words, count, url=url)

@@ -67,7 +67,8 @@ def test_what_ends_later_or_never_makes_no_chart(shop: Namespace, owner: Person)
 def test_home_tells_when_grants_end_in_words_and_as_a_table(shop: Namespace, owner: Person) -> None:
     ending(shop, timezone.now() + 20 * DAY)
     response = get(owner, "home")
-    assert "1 grant ends in the next 12 weeks." in words(response)
+    assert "1 grant ends in the next 12 weeks: " in words(response)
+    assert "The fullest" not in words(response)
     assert "The same as a table" in words(response)
     (first, *others) = re.findall(r"<td><a href=\"([^\"]+)\">1</a></td>", text(response))
     assert "expires_from=" in first

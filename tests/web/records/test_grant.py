@@ -178,7 +178,7 @@ def test_revoking_needs_a_reason_and_keeps_the_page(
 ) -> None:
     response = send(client, owner, "grant-revoke", grant, reason="")
     assert response.status_code == 422
-    assert "This field is required." in body(response)
+    assert "&quot;Reason&quot; is empty. Fill it in." in body(response)
     grant.refresh_from_db()
     assert grant.status == GrantStatus.ACTIVE
 
