@@ -146,13 +146,4 @@ DEVELOPMENT = (
         http("archive.ubuntu.com", "security.ubuntu.com"),
         "documentation.ubuntu.com",
     ),
-    Preset(
-        "debian-packages",
-        "Debian packages",
-        Category.SYSTEM,
-        "The archive with its security updates.",
-        "Plain HTTP by design: packages are signed. Install them when images are built.",
-        http("deb.debian.org"),
-        "deb.debian.org",
-    ),
 )
