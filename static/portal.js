@@ -18,7 +18,7 @@
     try {
       window.localStorage.setItem(name, value);
     } catch (error) {
-      // Private windows may refuse; the choice then lasts as long as the page.
+      // Private windows refuse.
     }
   }
 
@@ -158,22 +158,6 @@
     }
   });
   document.addEventListener("htmx:oobAfterSwap", markFields);
-
-  // ---------- a page whose subject changed shows it anew, unless somebody is writing on it ----------
-  function isUntouched(field) {
-    if (field.type === "hidden") return true;
-    if (field === document.activeElement) return false;
-    if (field.options) {
-      var chosen = all("option", field).map(function (option) { return option.defaultSelected; }).indexOf(true);
-      return field.selectedIndex === Math.max(0, chosen);
-    }
-    return field.type === "checkbox" ? field.checked === field.defaultChecked : field.value === field.defaultValue;
-  }
-  document.addEventListener("htmx:afterSettle", function () {
-    if (document.querySelector("[data-follow]") && all("main textarea, main input, main select").every(isUntouched)) {
-      window.location.reload();
-    }
-  });
 
   document.addEventListener("change", function (event) {
     if (event.target.matches("[data-select]") && event.target.checked) {
