@@ -4,16 +4,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet
 
 from egress.domain.access import Access, ClusterProfile, Destination, Enforcement, Inventory
 from egress.domain.hosts.wildcards import wildcards_above
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.models import Cluster, Grant
-from egress.selectors.bindings import is_bound
+from egress.selectors.bindings import bound_of
 from egress.selectors.gateway_load import GatewayLoad, Served, served_in
 from egress.selectors.neighbours import Neighbours, live_grants, neighbours_of
 from egress.selectors.slices import addressed_beside
+
+_OF_GRANTS = (
+    "granted_by created_at active_at expires_at ended_at ended_by end_reason confirmed_at "
+    "applied_at drifted_at failed_reason failed_message"
+).split()
+_OF_REQUESTS = (
+    "reason ticket findings risk created_at edited_at lapses_at decided_at decided_by decision_note"
+).split()
+_NOT_JUDGED = (*_OF_GRANTS, *(f"request__{name}" for name in _OF_REQUESTS))
+"""What neither a policy nor a binding looks at: it takes as long to read as what they do."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +94,7 @@ def ground_of(
     enforcement = inventory.enforcement_of(namespace, profile)
     live = live_grants(cluster)
     around = live.filter(_around(live, namespace, enforcement, wished))
-    # Nothing reads what was said of the requests behind them, and it may be long.
-    around = around.select_related("request").defer("request__findings", "request__reason")
+    around = around.select_related("request").defer(*_NOT_JUDGED)
     through = inventory if enforcement is Enforcement.GATEWAY else Inventory()
     served = served_in(cluster, profile, through)
     return Ground(known, namespace, served, tuple(_of_one(cluster, around.order_by("pk"))))
@@ -99,14 +108,13 @@ def surroundings_on(ground: Ground, hosts: Collection[str]) -> Surroundings:
         if grant.status in OPEN_GRANT_STATUSES
         and (grant.namespace == ground.namespace or grant.host in hosts)
     ]
-    prefetch_related_objects(around, "request__destinations")
     inventory = ground.neighbours.inventory({ground.namespace, *(g.namespace for g in around)})
     served = {*hosts, *(grant.host for grant in around)}
     given = {host: at for host, at in ground.served.assignments.items() if host in served}
     return Surroundings(
         ground.cluster.profile(settings.INSTALLATION, given),
         inventory,
-        tuple(g.access for g in around if is_pinned(g, inventory) and is_bound(g)),
+        tuple(g.access for g in bound_of(g for g in around if is_pinned(g, inventory))),
     )
 
 
