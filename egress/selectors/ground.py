@@ -15,13 +15,32 @@ from egress.selectors.gateway_load import GatewayLoad, Served, served_in
 from egress.selectors.neighbours import Neighbours, live_grants, neighbours_of
 from egress.selectors.slices import addressed_beside
 
-_OF_GRANTS = (
-    "granted_by created_at active_at expires_at ended_at ended_by end_reason confirmed_at "
-    "applied_at drifted_at failed_reason failed_message"
-).split()
-_OF_REQUESTS = (
-    "reason ticket findings risk created_at edited_at lapses_at decided_at decided_by decision_note"
-).split()
+_OF_GRANTS = [
+    "granted_by",
+    "created_at",
+    "active_at",
+    "expires_at",
+    "ended_at",
+    "ended_by",
+    "end_reason",
+    "confirmed_at",
+    "applied_at",
+    "drifted_at",
+    "failed_reason",
+    "failed_message",
+]
+_OF_REQUESTS = [
+    "reason",
+    "ticket",
+    "findings",
+    "risk",
+    "created_at",
+    "edited_at",
+    "lapses_at",
+    "decided_at",
+    "decided_by",
+    "decision_note",
+]
 _NOT_JUDGED = (*_OF_GRANTS, *(f"request__{name}" for name in _OF_REQUESTS))
 """What neither a policy nor a binding looks at: it takes as long to read as what they do."""
 
