@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -63,7 +64,7 @@ class Ground:
         """The cluster, as it was when this was read."""
         return self.neighbours.cluster
 
-    @property
+    @cached_property
     def inventory(self) -> Inventory:
         """All namespaces, for what they are called and how they are enforced.
 
@@ -71,7 +72,9 @@ class Ground:
         """
         every, own = self.neighbours.inventory(), self.namespace
         others = {
-            name: facts if name == own else replace(facts, service_accounts={})
+            name: replace(facts, service_accounts={})
+            if facts.service_accounts and name != own
+            else facts
             for name, facts in every.namespaces.items()
         }
         return replace(every, namespaces=others)
