@@ -1,6 +1,5 @@
 """The Celery application: a bell between the web processes and the workers."""
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from celery.schedules import crontab
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.core.exceptions import ImproperlyConfigured
 
+from egress.domain.collecting import keep_what_is_loaded
 from portal.guard import refuse_unsafe_setup
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -69,9 +69,7 @@ def start_loops(**_: Any) -> None:
         refuse_unsafe_setup()
     except ImproperlyConfigured as refusal:
         sys.exit(str(refusal))
-    # What is loaded by now stays. Collections that need not look through it come sooner.
-    gc.collect()
-    gc.freeze()
+    keep_what_is_loaded()
     loops = Loops()
     _loops.append(loops)
     loops.start()

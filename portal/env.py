@@ -59,8 +59,12 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 # A process that is frozen within a transaction keeps its locks; without limits, a revoke that
-# needs one of them waits until somebody thaws or kills it.
-_POSTGRES_LIMITS = "-c idle_in_transaction_session_timeout=10s -c lock_timeout=15s"
+# needs one of them waits until somebody thaws or kills it. Starting further processes for one query
+# takes longer than any page may, and they are what others wait for; so does compiling it.
+_POSTGRES_LIMITS = (
+    "-c idle_in_transaction_session_timeout=10s -c lock_timeout=15s "
+    "-c max_parallel_workers_per_gather=0 -c jit=off"
+)
 
 
 def database(name: str, default: str) -> dict[str, object]:
@@ -68,7 +72,8 @@ def database(name: str, default: str) -> dict[str, object]:
 
     SQLite runs in WAL mode with IMMEDIATE transactions: a deferred one fails at its first write
     when another process wrote in between, and no retry can save it. On PostgreSQL a lock is held
-    by an idle process, and waited for, for seconds only; `?options=` in the URL replaces that.
+    by an idle process, and waited for, for seconds only, and a query has one process to itself;
+    `?options=` in the URL replaces that.
     """
     url = urlsplit(text(name, default))
     if url.scheme == "sqlite":

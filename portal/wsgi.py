@@ -1,12 +1,18 @@
 """The WSGI entrance, for gunicorn."""
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from egress.domain.collecting import keep_what_is_loaded
 from portal.guard import refuse_unsafe_setup
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
 refuse_unsafe_setup()
+# Every page is imported now instead of while somebody waits for the first of them.
+import_module(settings.ROOT_URLCONF)
+keep_what_is_loaded()

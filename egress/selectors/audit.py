@@ -56,11 +56,8 @@ def latest_check() -> AuditCheck | None:
 
     Its `head` is the number of the last event now.
     """
-    return AuditCheck.objects.annotate(head=Subquery(_head()[:1])).order_by("-pk").first()
-
-
-def _head() -> QuerySet[AuditHead, int]:
-    return AuditHead.objects.filter(pk=1).values_list("sequence", flat=True)
+    head = AuditHead.objects.filter(pk=1).values("sequence")
+    return AuditCheck.objects.annotate(head=Subquery(head[:1])).order_by("-pk").first()
 
 
 def _own_requests(standing: Standing) -> Collection[str] | QuerySet[Any]:
@@ -107,10 +104,14 @@ def _approved(standing: Standing) -> Q:
 
 
 def covered_by(check: AuditCheck | None) -> Coverage:
-    """Return which events the last verification covers, and how many came after it."""
-    head = (_head().first() if check is None else getattr(check, "head", None)) or 0
-    covered = check.events if check and check.valid else 0
-    return Coverage(covered, max(0, head - covered))
+    """Return which events the last verification covers, and how many came after it.
+
+    Without one nothing is covered, and nothing came after it.
+    """
+    if check is None:
+        return Coverage(0, 0)
+    covered = check.events if check.valid else 0
+    return Coverage(covered, max(0, (getattr(check, "head", None) or 0) - covered))
 
 
 def beside(event: AuditEvent, person: Person | Standing) -> Beside:

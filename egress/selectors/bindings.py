@@ -6,12 +6,35 @@ longer matches says that a row was changed past the services.
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from egress.domain.access import Resolution
 from egress.domain.lifecycle import RequestStatus, Verdict
 from egress.models import Adoption, Grant, Request, RequestDestination
+
+
+class Decided(NamedTuple):
+    """One destination of a request, and the verdict on it: what of its row is decided.
+
+    The fields are those of `RequestDestination`. A tuple, as a namespace has thousands behind its
+    grants, and making rows of them takes longer than reading them.
+    """
+
+    position: int
+    host: str
+    port: int
+    protocol: str
+    tls_origination: bool
+    addresses: list[str]
+    resolution: str
+    alias: str
+    verdict: str
+
+
+_Row = RequestDestination | Decided
 
 
 def digest(facts: Mapping[str, Any]) -> str:
@@ -33,8 +56,12 @@ def terms_digest(
     )
 
 
-def decision_digest_of(request: Request) -> str:
-    """Return the digest of a decided request: subject with uids, verdicts, duration, revision."""
+def decision_digest_of(request: Request, rows: Iterable[_Row] | None = None) -> str:
+    """Return the digest of a decided request: subject with uids, verdicts, duration, revision.
+
+    `rows` are all its destinations; they are read unless given.
+    """
+    decided = request.destinations.all() if rows is None else rows
     return digest(
         {
             "cluster": request.cluster.uid,
@@ -48,7 +75,7 @@ def decision_digest_of(request: Request) -> str:
                     row.verdict,
                     *_options_of(row),
                 ]
-                for row in sorted(request.destinations.all(), key=lambda row: row.position)
+                for row in sorted(decided, key=attrgetter("position"))
             ],
             "duration_days": request.duration_days,
             "namespace": [request.namespace, request.namespace_uid],
@@ -95,7 +122,7 @@ def binding_of(grant: Grant) -> str:
     )
 
 
-def _options_of(row: Grant | RequestDestination) -> list[dict[str, Any]]:
+def _options_of(row: Grant | _Row) -> list[dict[str, Any]]:
     """Return the options of a destination that differ from their defaults.
 
     Left out when there are none, so that decisions from before an option keep their digest.
@@ -110,20 +137,45 @@ def _options_of(row: Grant | RequestDestination) -> list[dict[str, Any]]:
     return [options] if options else []
 
 
-def is_bound(grant: Grant) -> bool:
+def is_bound(grant: Grant, rows: Collection[_Row] | None = None) -> bool:
     """Tell whether the grant still is what was decided.
 
     Its facts must match its binding, its request must be approved with its facts unchanged, and
-    the request must have an approved destination that is the grant's.
+    the request must have an approved destination that is the grant's. `rows` are all destinations
+    of the request; they are read unless given.
     """
     request = grant.request
+    decided = request.destinations.all() if rows is None else rows
+    wanted = _reached_by(grant)
     return (
         grant.binding == binding_of(grant)
         and request.status == RequestStatus.APPROVED
-        and request.decision_digest == decision_digest_of(request)
+        and request.decision_digest == decision_digest_of(request, decided)
         and (request.cluster_id, request.subject) == (grant.cluster_id, grant.subject)
-        and any(
-            row.destination == grant.destination and row.verdict == Verdict.APPROVED
-            for row in request.destinations.all()
-        )
+        and any(row.verdict == Verdict.APPROVED and _reached_by(row) == wanted for row in decided)
     )
+
+
+def bound_of(grants: Iterable[Grant]) -> list[Grant]:
+    """Return those of the grants that still are what was decided, in their order.
+
+    The same as asking `is_bound` of each, in one query. Their requests should be joined.
+    """
+    asked = list(grants)
+    decided = _decided_of({grant.request_id for grant in asked}) if asked else {}
+    return [grant for grant in asked if is_bound(grant, decided.get(grant.request_id, ()))]
+
+
+def _decided_of(requests: Collection[int]) -> Mapping[int, list[Decided]]:
+    """Return the destinations of requests, by the key of the request."""
+    found: defaultdict[int, list[Decided]] = defaultdict(list)
+    rows = RequestDestination.objects.filter(request__in=requests).order_by()
+    for request, *facts in rows.values_list("request_id", *Decided._fields):
+        found[request].append(Decided(*facts))
+    return found
+
+
+def _reached_by(row: Grant | _Row) -> tuple[object, ...]:
+    """Return what a row lets reach, to compare it: all that its `destination` says."""
+    options = tuple(row.addresses), row.resolution, row.alias
+    return row.host, row.port, row.protocol, row.tls_origination, *options

@@ -25,15 +25,18 @@ class GrantProgress:
     state_words: str
 
 
-def visible_grants(person: Person | Standing) -> QuerySet[Grant]:
-    """Return the grants that the person may read, newest first."""
+def visible_grants(person: Person | Standing, pinned: Q | None = None) -> QuerySet[Grant]:
+    """Return the grants that the person may read, newest first.
+
+    `pinned` is what `namespaces.pinned_now` said, where that was asked.
+    """
     standing = person if isinstance(person, Standing) else standing_of(person)
     rows = with_clusters(Grant.objects.select_related("request__requester"))
     if standing.sees_everything:
         return rows
     if not standing.is_active:
         return rows.none()
-    return rows.filter(standing.approved_area() | pinned_filter(standing))
+    return rows.filter(standing.approved_area() | (pinned or pinned_filter(standing)))
 
 
 def expiring_soon(person: Person | Standing) -> QuerySet[Grant]:

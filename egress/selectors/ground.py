@@ -2,18 +2,48 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet
 
 from egress.domain.access import Access, ClusterProfile, Destination, Enforcement, Inventory
 from egress.domain.hosts.wildcards import wildcards_above
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.models import Cluster, Grant
-from egress.selectors.bindings import is_bound
+from egress.selectors.bindings import bound_of
 from egress.selectors.gateway_load import GatewayLoad, Served, served_in
 from egress.selectors.neighbours import Neighbours, live_grants, neighbours_of
 from egress.selectors.slices import addressed_beside
+
+_OF_GRANTS = [
+    "granted_by",
+    "created_at",
+    "active_at",
+    "expires_at",
+    "ended_at",
+    "ended_by",
+    "end_reason",
+    "confirmed_at",
+    "applied_at",
+    "drifted_at",
+    "failed_reason",
+    "failed_message",
+]
+_OF_REQUESTS = [
+    "reason",
+    "ticket",
+    "findings",
+    "risk",
+    "created_at",
+    "edited_at",
+    "lapses_at",
+    "decided_at",
+    "decided_by",
+    "decision_note",
+]
+_NOT_JUDGED = (*_OF_GRANTS, *(f"request__{name}" for name in _OF_REQUESTS))
+"""What neither a policy nor a binding looks at: it takes as long to read as what they do."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +64,7 @@ class Ground:
         """The cluster, as it was when this was read."""
         return self.neighbours.cluster
 
-    @property
+    @cached_property
     def inventory(self) -> Inventory:
         """All namespaces, for what they are called and how they are enforced.
 
@@ -42,7 +72,9 @@ class Ground:
         """
         every, own = self.neighbours.inventory(), self.namespace
         others = {
-            name: facts if name == own else replace(facts, service_accounts={})
+            name: replace(facts, service_accounts={})
+            if facts.service_accounts and name != own
+            else facts
             for name, facts in every.namespaces.items()
         }
         return replace(every, namespaces=others)
@@ -84,8 +116,7 @@ def ground_of(
     enforcement = inventory.enforcement_of(namespace, profile)
     live = live_grants(cluster)
     around = live.filter(_around(live, namespace, enforcement, wished))
-    # Nothing reads what was said of the requests behind them, and it may be long.
-    around = around.select_related("request").defer("request__findings", "request__reason")
+    around = around.select_related("request").defer(*_NOT_JUDGED)
     through = inventory if enforcement is Enforcement.GATEWAY else Inventory()
     served = served_in(cluster, profile, through)
     return Ground(known, namespace, served, tuple(_of_one(cluster, around.order_by("pk"))))
@@ -99,14 +130,13 @@ def surroundings_on(ground: Ground, hosts: Collection[str]) -> Surroundings:
         if grant.status in OPEN_GRANT_STATUSES
         and (grant.namespace == ground.namespace or grant.host in hosts)
     ]
-    prefetch_related_objects(around, "request__destinations")
     inventory = ground.neighbours.inventory({ground.namespace, *(g.namespace for g in around)})
     served = {*hosts, *(grant.host for grant in around)}
     given = {host: at for host, at in ground.served.assignments.items() if host in served}
     return Surroundings(
         ground.cluster.profile(settings.INSTALLATION, given),
         inventory,
-        tuple(g.access for g in around if is_pinned(g, inventory) and is_bound(g)),
+        tuple(g.access for g in bound_of(g for g in around if is_pinned(g, inventory))),
     )
 
 

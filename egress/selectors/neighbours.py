@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import FilteredRelation, Q, QuerySet, Subquery
 
-from egress.domain.access import Inventory
+from egress.domain.access import Inventory, NamespaceFacts
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES
 from egress.models import Cluster, Grant, Namespace, ServiceAccount
 
@@ -26,14 +27,17 @@ class Neighbours:
         """Return what is known of the namespaces called `names`, by default of all."""
         chosen = self.namespaces if names is None else sorted(set(names) & set(self.namespaces))
         return Inventory(
-            namespaces={
-                name: self.namespaces[name].facts(
-                    {one.name: one.uid for one in self.accounts.get(name, {}).values()}
-                )
-                for name in chosen
-            },
+            namespaces={name: self._facts[name] for name in chosen},
             synced_at=self.cluster.inventory_at,
         )
+
+    @cached_property
+    def _facts(self) -> Mapping[str, NamespaceFacts]:
+        """What is known of each namespace, made once: a page asks for it again and again."""
+        return {
+            name: row.facts({one.name: one.uid for one in self.accounts.get(name, {}).values()})
+            for name, row in self.namespaces.items()
+        }
 
 
 def live_grants(cluster: Cluster) -> QuerySet[Grant]:

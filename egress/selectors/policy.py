@@ -11,7 +11,7 @@ from egress.domain.access import Access, ClusterProfile, Destination, Inventory,
 from egress.domain.lifecycle import OPEN_GRANT_STATUSES
 from egress.domain.policies import Finding, Limits, PolicyContext, evaluate
 from egress.models import Cluster, Grant, Namespace
-from egress.selectors.bindings import is_bound
+from egress.selectors.bindings import bound_of
 from egress.selectors.ground import Ground, ground_of, is_pinned
 from egress.selectors.joins import with_clusters
 from egress.selectors.neighbours import neighbours_of
@@ -144,7 +144,6 @@ def open_grants(
     rows = (
         with_clusters(Grant.objects.all(), "cluster", "request__cluster")
         .filter(cluster=cluster, status__in=OPEN_GRANT_STATUSES)
-        .prefetch_related("request__destinations")
         .order_by("pk")
     )
     if namespace is not None:
@@ -152,7 +151,7 @@ def open_grants(
     if among is not None:
         rows = rows.filter(among)
     known = inventory or inventory_of(cluster, namespace)
-    return [grant for grant in rows if is_pinned(grant, known) and is_bound(grant)]
+    return bound_of(grant for grant in rows if is_pinned(grant, known))
 
 
 def open_accesses(cluster: Cluster, namespace: str | None = None) -> list[Access]:

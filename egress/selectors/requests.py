@@ -61,8 +61,11 @@ class Talk:
 TIMELINE_LENGTH = 500
 
 
-def visible_requests(person: Person | Standing) -> QuerySet[Request]:
-    """Return the requests that the person may read, newest first."""
+def visible_requests(person: Person | Standing, pinned: Q | None = None) -> QuerySet[Request]:
+    """Return the requests that the person may read, newest first.
+
+    `pinned` is what `namespaces.pinned_now` said, where that was asked.
+    """
     standing = _standing(person)
     rows = with_clusters(Request.objects.select_related("requester"))
     rows = rows.prefetch_related("destinations")
@@ -71,7 +74,9 @@ def visible_requests(person: Person | Standing) -> QuerySet[Request]:
     if not standing.is_active:
         return rows.none()
     return rows.filter(
-        Q(requester_id=standing.person_id) | standing.approved_area() | pinned_filter(standing)
+        Q(requester_id=standing.person_id)
+        | standing.approved_area()
+        | (pinned or pinned_filter(standing))
     )
 
 

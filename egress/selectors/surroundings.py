@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from egress.models import Cluster
-from egress.selectors.bindings import is_bound
+from egress.selectors.bindings import bound_of
 from egress.selectors.ground import Surroundings, is_pinned
 from egress.selectors.slices import inventory_of_namespaces, open_grants_of, profile_for
 
@@ -16,5 +16,5 @@ def surroundings(cluster: Cluster, namespace: str, hosts: Collection[str]) -> Su
     grants = list(open_grants_of(cluster).filter(around))
     inventory = inventory_of_namespaces(cluster, {namespace, *(g.namespace for g in grants)})
     profile = profile_for(cluster, {*hosts, *(grant.host for grant in grants)})
-    standing = [g.access for g in grants if is_pinned(g, inventory) and is_bound(g)]
-    return Surroundings(profile, inventory, tuple(standing))
+    standing = bound_of(grant for grant in grants if is_pinned(grant, inventory))
+    return Surroundings(profile, inventory, tuple(grant.access for grant in standing))

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from django.conf import settings
 
+from egress.domain.objects import ObjectKey
 from egress.models import Request
 from egress.selectors.grants import GrantProgress
+from egress.services.requests import Preview
 from egress.web.forms.request import TypedRequest
 
 
@@ -23,10 +24,10 @@ class Copies:
     yaml: str
 
 
-def copies_of(request: Request, objects: str, grants: Sequence[GrantProgress] = ()) -> Copies:
-    """Return the request as a curl line, as `objects` (YAML), and as kubectl lines.
+def copies_of(request: Request, seen: Preview, grants: Sequence[GrantProgress] = ()) -> Copies:
+    """Return the request as a curl line, as the YAML of its objects, and as kubectl lines.
 
-    Those read the objects that would be written, or that were written for `grants`.
+    Those read the objects that would be written, as `seen`, or that were written for `grants`.
     """
     place, body = _call_of(request)
     curl = (
@@ -35,8 +36,8 @@ def copies_of(request: Request, objects: str, grants: Sequence[GrantProgress] = 
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
     )
-    lines = dict.fromkeys([*_of_yaml(objects), *_of_steps(grants)])
-    return Copies(curl, "\n".join(lines), objects)
+    lines = dict.fromkeys([*map(_line, seen.objects), *_of_steps(grants)])
+    return Copies(curl, "\n".join(lines), seen.yaml)
 
 
 def _call_of(request: Request) -> tuple[str, dict[str, Any]]:
@@ -58,22 +59,14 @@ def _call_of(request: Request) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _of_yaml(objects: str) -> Iterator[str]:
-    for document in yaml.safe_load_all(objects) if objects else ():
-        if isinstance(document, dict):
-            named = document["metadata"]
-            place = (str(named.get("namespace", "")), str(named["name"]))
-            yield _line(str(document["apiVersion"]), str(document["kind"]), *place)
-
-
 def _of_steps(grants: Iterable[GrantProgress]) -> Iterator[str]:
     for entry in grants:
         for step in entry.steps:
             if step.action != "delete":
-                yield _line(step.api_version, step.kind, step.namespace, step.name)
+                yield _line(ObjectKey(step.api_version, step.kind, step.namespace, step.name))
 
 
-def _line(api_version: str, kind: str, namespace: str, name: str) -> str:
-    group = api_version.partition("/")[0] if "/" in api_version else ""
-    resource = f"{kind}.{group}".rstrip(".").lower()
-    return f"kubectl -n {shlex.quote(namespace)} get {resource} {shlex.quote(name)} -o yaml"
+def _line(key: ObjectKey) -> str:
+    group = key.api_version.partition("/")[0] if "/" in key.api_version else ""
+    resource = f"{key.kind}.{group}".rstrip(".").lower()
+    return f"kubectl -n {shlex.quote(key.namespace)} get {resource} {shlex.quote(key.name)} -o yaml"

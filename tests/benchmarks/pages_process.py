@@ -117,10 +117,23 @@ def _fill(options: Options) -> None:
         call_command("seed_large", grants=grants, events=events, stdout=sys.stderr)
 
 
+def _load_as_the_server_does() -> None:
+    """Do what `portal.wsgi` does before it answers."""
+    from importlib import import_module
+
+    from django.conf import settings
+
+    from egress.domain.collecting import keep_what_is_loaded
+
+    import_module(settings.ROOT_URLCONF)
+    keep_what_is_loaded()
+
+
 def main() -> int:
     """Fill and measure."""
     options = prepared()
     _fill(options)
+    _load_as_the_server_does()
     answer([row.as_json() for row in measure(options)])
     return 0
 

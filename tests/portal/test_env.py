@@ -58,7 +58,9 @@ def test_a_postgresql_url_becomes_settings(monkeypatch: pytest.MonkeyPatch) -> N
     assert (found["USER"], found["PASSWORD"], found["HOST"]) == ("me", "p@ss", "db")
     assert (found["PORT"], found["NAME"]) == ("5433", "portal")
     options = dict(found["OPTIONS"])  # type: ignore[call-overload]
-    assert "idle_in_transaction_session_timeout" in options.pop("options")
+    said = options.pop("options")
+    assert "idle_in_transaction_session_timeout" in said
+    assert "max_parallel_workers_per_gather=0" in said
     assert options == {"connect_timeout": 5, "sslmode": "require"}
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from egress.models import Namespace, Person
 from egress.models.standing import standing_of
+from egress.selectors import namespaces
 from egress.selectors.search import Found, search
 from tests import factories as make
 
@@ -61,3 +62,30 @@ def test_signs_that_mean_anything_elsewhere_mean_themselves(shop: Namespace, own
     make.grant(shop, owner, "api.stripe.com")
     assert found(owner, "%") == Found([], [], [])
     assert found(owner, "api_stripe") == Found([], [], [])
+
+
+def test_a_word_never_spans_two_names(shop: Namespace, owner: Person, olga: Person) -> None:
+    web = shop.service_accounts.get(name="web")
+    make.grant(shop, owner, "api.stripe.com", service_account=web)
+    for who in (owner, olga):
+        assert found(who, "op we") == Found([], [], [])
+        assert found(who, "p w") == Found([], [], [])
+
+
+@pytest.mark.parametrize("word", ["pe", "op", "w", "ap", "i.s", "web", "stripe", "owner", "?"])
+def test_whoever_may_see_it_finds_the_same_in_whatever_way(
+    shop: Namespace,
+    owner: Person,
+    alice: Person,
+    olga: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    word: str,
+) -> None:
+    web = shop.service_accounts.get(name="web")
+    make.grant(shop, owner, "api.stripe.com", service_account=web)
+    mine = found(owner, word)
+    monkeypatch.setattr(namespaces, "NAMESPACES_LISTED", 0)
+    for other in (found(owner, word), found(alice, word), found(olga, word)):
+        assert (other.grants, other.requests) == (mine.grants, mine.requests)
+    names = "shop", "web", "api.stripe.com", "owner"
+    assert bool(mine.requests) == any(word in name for name in names)

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from egress import rules
 from egress.domain.access import Access, Destination, Subject
-from egress.domain.objects import canonical_json
+from egress.domain.objects import ObjectKey, canonical_text, key_of
 from egress.domain.policies import Finding
 from egress.domain.render import CannotRender, render_what_can, to_yaml
 from egress.domain.sentences import sentence
@@ -28,10 +28,11 @@ class Preview:
     """What is known of a draft.
 
     `destinations` are the typed ones in canonical form, None where one is not understood.
-    `errors` maps input fields to sentences; `yaml` are the objects that would be written, `diff`
-    is against what the portal's grants render today, `sentences` say what would be granted.
-    `enforced` tells whether the namespace reaches registered hosts only. `cluster` and `subject`
-    are who would get access, as far as that is understood and theirs to know.
+    `errors` maps input fields to sentences; `yaml` are the objects that would be written and
+    `objects` their keys, `diff` is against what the portal's grants render today, `sentences` say
+    what would be granted. `enforced` tells whether the namespace reaches registered hosts only.
+    `cluster` and `subject` are who would get access, as far as that is understood and theirs to
+    know.
     """
 
     destinations: tuple[Destination | None, ...] = ()
@@ -39,6 +40,7 @@ class Preview:
     errors: dict[str, list[str]] = field(default_factory=dict)
     yaml: str = ""
     diff: str = ""
+    objects: tuple[ObjectKey, ...] = ()
     sentences: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     approvals_needed: int = 1
@@ -123,6 +125,7 @@ def _assessed(
         errors=reading.errors,
         yaml=rendered.yaml,
         diff=rendered.diff,
+        objects=rendered.objects,
         sentences=tuple(sentence(access, profile, inventory) for access in accesses),
         approvers=tuple(person.username for person in assessment.approvers),
         approvals_needed=approvals_needed(findings),
@@ -136,6 +139,7 @@ def _assessed(
 class _Rendered:
     yaml: str = ""
     diff: str = ""
+    objects: tuple[ObjectKey, ...] = ()
 
 
 def _render(ground: Ground, namespace: str, wished: list[Access], reader: Standing) -> _Rendered:
@@ -150,15 +154,16 @@ def _render(ground: Ground, namespace: str, wished: list[Access], reader: Standi
     except CannotRender:
         return _Rendered()
     # Unchanged objects say nothing, and a namespace may have hundreds.
-    today = {canonical_json(obj) for obj in before}
-    wanted = {canonical_json(obj) for obj in after}
-    old = [obj for obj in before if canonical_json(obj) not in wanted]
-    new = [obj for obj in after if canonical_json(obj) not in today]
+    today = {canonical_text(obj): obj for obj in before}
+    wanted = {canonical_text(obj): obj for obj in after}
+    old = [obj for text, obj in today.items() if text not in wanted]
+    new = [obj for text, obj in wanted.items() if text not in today]
+    written = to_yaml(new) if new else ""
     lines = unified_diff(
         to_yaml(old).splitlines() if old else [],
-        to_yaml(new).splitlines() if new else [],
+        written.splitlines(),
         "today",
         "after approval",
         lineterm="",
     )
-    return _Rendered(to_yaml(new) if new else "", "\n".join(lines))
+    return _Rendered(written, "\n".join(lines), tuple(map(key_of, new)))

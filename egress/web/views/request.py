@@ -1,6 +1,7 @@
 """One request: how it stands, what it would change, and what may be done about it."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -117,12 +118,13 @@ def show(
     context = shown.page_of(
         row, standing_in(request), asker, typed=typed, errors=errors, conflict=conflict
     )
-    progress, seen, talk = progress_of(row), context["preview"], talk_of(row)
+    progress, talk = progress_of(row), talk_of(row)
+    seen = cast("service.Preview", context["preview"])
     context |= {
         "timeline": talk.timeline,
         "comments": talk.comments,
         "progress": progress,
-        "copies": copies_of(row, getattr(seen, "yaml", ""), progress.grants),
+        "copies": copies_of(row, seen, progress.grants),
         "is_mine": row.requester_id == request.user.pk,
         "compared": _compared(request, row),
         **(extra or {}),
