@@ -40,6 +40,7 @@ class Lane:
     module: str = "pytest"
     needs: tuple[str, ...] = ()
     database: str = "sqlite"
+    tries: str = "some"
     computes: bool = False
     slow: bool = False
 
@@ -130,6 +131,20 @@ LANES = (
         needs=("PostgreSQL", "Redis"),
         slow=True,
     ),
+    Lane(
+        "all tries",
+        ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile"),
+        tries="all",
+        slow=True,
+    ),
+    Lane(
+        "races on PostgreSQL",
+        ("tests/services/test_two_at_once.py",),
+        needs=("PostgreSQL",),
+        database="postgres",
+        tries="all",
+        slow=True,
+    ),
 )
 
 PRESENT: dict[str, Callable[[], object]] = {
@@ -171,7 +186,7 @@ def run(lane: Lane, report: Report, output: IO[bytes] | None) -> None:
         code = subprocess.run(
             lane.command,
             cwd=ROOT,
-            env={**os.environ, **QUICK, **extra},
+            env={**os.environ, **QUICK, "EGRESS_TRY": lane.tries, **extra},
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             check=False,
