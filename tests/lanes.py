@@ -1,6 +1,8 @@
 """Runs the tests lane by lane, prints the time of each, and names what was absent.
 
-A lane that needs something this machine lacks is left out with a word how to get it; with
+Two lanes run at a time: one that starts real processes and mostly waits for them, and one that
+only computes, niced, in what that leaves of the processors. What a lane prints is shown when it
+ends. A lane that needs something this machine lacks is left out with a word how to get it; with
 `CI=true` that is a failure, because a lane nobody runs proves nothing.
 """
 
@@ -9,33 +11,45 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
+FAILED = "FAILED"
 OUTSIDE = "not e2e and not browser and not faults and not slow"
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A named run of pytest, or of another module: what it needs, and what it is told."""
+    """A named run of pytest, or of another module: what it needs, and what it is told.
+
+    A lane that `computes` has no clock in its tests, so it may be slowed down by those that do.
+    """
 
     name: str
     arguments: tuple[str, ...]
     module: str = "pytest"
     needs: tuple[str, ...] = ()
     database: str = "sqlite"
+    tries: str = "some"
+    computes: bool = False
     slow: bool = False
 
     @property
-    def options(self) -> tuple[str, ...]:
-        """Return what every run of the module is told."""
-        return ("-q",) if self.module == "pytest" else ()
+    def command(self) -> tuple[str, ...]:
+        """Return the words that start it."""
+        nice = ("nice", "-n", "10") if self.computes else ()
+        options = ("-q",) if self.module == "pytest" else ()
+        return (*nice, sys.executable, "-m", self.module, *options, *self.arguments)
 
 
 @dataclass
@@ -44,7 +58,13 @@ class Report:
 
     rows: list[tuple[str, str, float]] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
-    failed: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether any lane failed."""
+        return any(result == FAILED for _, result, _ in self.rows)
 
 
 ON_BOTH_DATABASES = ("tests/services", "tests/selectors", "tests/api/test_idempotency.py")
@@ -65,20 +85,28 @@ ON_SQLITE_ONLY = " and ".join(
 )
 """On PostgreSQL, kills and whole deliveries are the business of the lanes with real processes."""
 
+QUICK = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Each process would compile everything anew where images forbid to write down the outcome."""
+
 SAMPLE_SECONDS = 30
 """How long faults are drawn at random; `make faults` injects all of them."""
 
 LANES = (
-    Lane("unit and property", ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile")),
+    Lane(
+        "unit and property",
+        ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile"),
+        computes=True,
+    ),
     Lane(
         "PostgreSQL",
         ("-m", OUTSIDE, "-k", ON_SQLITE_ONLY, "-n", "2", "--dist", "loadfile", *ON_BOTH_DATABASES),
         needs=("PostgreSQL",),
         database="postgres",
+        computes=True,
     ),
     Lane(
         "browser",
-        ("-m", "browser and not slow", "-n", "2", "--dist", "loadfile"),
+        ("-m", "browser and not slow", "-n", "2", "--dist", "loadfile", "tests/browser"),
         needs=("chromium",),
     ),
     Lane(
@@ -101,6 +129,20 @@ LANES = (
         "slow",
         ("-m", "slow"),
         needs=("PostgreSQL", "Redis"),
+        slow=True,
+    ),
+    Lane(
+        "all tries",
+        ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile"),
+        tries="all",
+        slow=True,
+    ),
+    Lane(
+        "races on PostgreSQL",
+        ("tests/services/test_two_at_once.py",),
+        needs=("PostgreSQL",),
+        database="postgres",
+        tries="all",
         slow=True,
     ),
 )
@@ -132,24 +174,54 @@ def database(kind: str) -> Iterator[dict[str, str]]:
         yield {"EGRESS_DATABASE_URL": url}
 
 
-def run(lane: Lane, report: Report) -> None:
-    """Run one lane and note what came of it."""
+def run(lane: Lane, report: Report, output: IO[bytes] | None) -> None:
+    """Run one lane and note what came of it. What it prints goes to `output`, if there is one."""
     missing = [name for name in lane.needs if not PRESENT[name]()]
     if missing:
         report.rows.append((lane.name, f"absent: {', '.join(missing)}", 0.0))
         report.absent.update({name: HOW_TO_GET[name] for name in missing})
         return
-    print(f"\n== {lane.name} ==", flush=True)
     began = time.monotonic()
     with database(lane.database) as extra:
         code = subprocess.run(
-            [sys.executable, "-m", lane.module, *lane.options, *lane.arguments],
+            lane.command,
             cwd=ROOT,
-            env={**os.environ, **extra},
+            env={**os.environ, **QUICK, "EGRESS_TRY": lane.tries, **extra},
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
             check=False,
         ).returncode
-    report.rows.append((lane.name, "passed" if code == 0 else "FAILED", time.monotonic() - began))
-    report.failed |= code != 0
+    report.rows.append((lane.name, FAILED if code else "passed", time.monotonic() - began))
+
+
+def run_in_turn(lanes: Sequence[Lane], report: Report) -> None:
+    """Run lanes one after the other, and show what each printed when it has ended."""
+    for lane in lanes:
+        if report.interrupted:
+            return
+        with tempfile.TemporaryFile() as output:
+            run(lane, report, output)
+            output.seek(0)
+            with report.lock:
+                print(f"\n== {lane.name} ==", flush=True)
+                print(output.read().decode(errors="replace"), end="", flush=True)
+
+
+def run_all(lanes: Sequence[Lane], report: Report) -> None:
+    """Run the lanes that compute beside the others. A single one prints as it goes."""
+    if len(lanes) == 1:
+        run(lanes[0], report, None)
+        return
+    computing = [lane for lane in lanes if lane.computes]
+    waiting = [lane for lane in lanes if not lane.computes]
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [pool.submit(run_in_turn, part, report) for part in (computing, waiting)]
+        try:
+            for task in tasks:
+                task.result()
+        except KeyboardInterrupt:
+            report.interrupted = True
+            raise
 
 
 def conclude(report: Report) -> int:
@@ -175,9 +247,8 @@ def main() -> int:
     parser.add_argument("lane", nargs="*", help="names of lanes; all when none is named")
     asked = parser.parse_args()
     report = Report()
-    for lane in LANES:
-        if lane.name in asked.lane or (not asked.lane and lane.slow == asked.slow):
-            run(lane, report)
+    lanes = [lane for lane in LANES if lane.name in asked.lane or not asked.lane]
+    run_all([lane for lane in lanes if asked.lane or lane.slow == asked.slow], report)
     return conclude(report)
 
 

@@ -117,7 +117,9 @@ def _run(store: Store, arguments: argparse.Namespace, ending: threading.Event) -
             _write_kubeconfigs(arguments.kubeconfig_dir, url, authority, tokens)
         server.start()
         print(f"The sandbox answers at {url} (and, without TLS, at {server.url})", flush=True)
-        ending.wait()
+        # Wakes now and then: Python acts on a signal that reached another thread only here.
+        while not ending.wait(0.5):
+            pass
     return 0
 
 

@@ -9,6 +9,7 @@ from egress.domain.hosts import HostError, canonical_destination_host
 from egress.models import AuditEvent, Namespace, Person, Request, RequestDestination
 from tests.api.calling import Caller, problem, wish
 from tests.domain.hostile_hosts import TRUSTED, hostile_hosts
+from tests.tries import tries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 HOSTS = hostile_hosts()
@@ -40,12 +41,15 @@ def can_be_a_host(host: str) -> bool:
 
 
 def submitted() -> list[str]:
-    """Return all that may be accepted, and some of what must not be.
+    """Return some of what may be accepted, or all of it, and some of what must not be.
 
     Each submission is a whole transaction; the rehearsal takes all hosts.
     """
+    luck = random.Random(20261121)
     hopeless = [host for host in HOSTS if not can_be_a_host(host)]
-    return [*filter(can_be_a_host, HOSTS), *random.Random(20261121).sample(hopeless, 100)]
+    possible = [host for host in HOSTS if can_be_a_host(host)]
+    chosen = luck.sample(possible, tries(len(possible) // 3, of=len(possible)))
+    return [*chosen, *luck.sample(hopeless, tries(50, of=100))]
 
 
 def errors_of(answer: Any) -> dict[str, list[str]]:
@@ -98,7 +102,7 @@ def test_no_hostile_host_is_stored_in_another_than_its_canonical_form(
     assert len(stored) == accepted == Request.objects.count()
     assert all(is_canonical(host) for host in stored)
     assert AuditEvent.objects.count() == before + accepted
-    assert 100 < accepted < len(hosts) - 100
+    assert 80 < accepted <= len(hosts) - 50
 
 
 def test_a_trusted_host_is_accepted_as_it_is(shop: Namespace, owner: Person, alice: Person) -> None:

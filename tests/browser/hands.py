@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.chromium import Visitor
 from tests.browser.looking import overflow
 
-MOST_STEPS = 150
+MOST_STEPS = 400
 HAS_FOCUS = "one => one === document.activeElement"
 LIES_BEHIND = """one => {
   const at = document.activeElement;

@@ -23,6 +23,7 @@ from egress.domain.slices import SliceKey, namespace_slice, slices_of
 from tests.domain import test_crds
 from tests.domain.oracle import Oracle, questions
 from tests.domain.strategies import NAMESPACES, STRANGER, Case, cases
+from tests.tries import tries
 
 FAST = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -52,7 +53,7 @@ def by_key(objects: Iterable[KubeObject]) -> dict[ObjectKey, bytes]:
 
 
 @pytest.mark.parametrize("enforcement", Enforcement)
-@settings(FAST, max_examples=340)
+@settings(FAST, max_examples=tries(170, of=340))
 @given(st.data())
 def test_everybody_reaches_exactly_what_was_granted(
     enforcement: Enforcement, data: st.DataObject
@@ -75,7 +76,7 @@ def test_everybody_reaches_exactly_what_was_granted(
     assert mesh.anomalies() == ()
 
 
-@settings(FAST, max_examples=350)
+@settings(FAST, max_examples=tries(175, of=350))
 @given(cases())
 def test_no_proxy_finds_two_hosts_where_one_of_them_was_granted(case: Case) -> None:
     entries = [obj["spec"] | obj["metadata"] for obj in rendered(case).objects if is_entry(obj)]
@@ -108,7 +109,7 @@ def overlap(entry: dict[str, Any], wanted: Destination) -> bool:
     return any(ipaddress.ip_network(text).overlaps(other) for text in mine for other in theirs)
 
 
-@settings(FAST, max_examples=350)
+@settings(FAST, max_examples=tries(175, of=350))
 @given(cases(), st.randoms(use_true_random=False))
 def test_the_order_of_grants_changes_nothing(case: Case, luck: random.Random) -> None:
     shuffled = [*case.grants, *case.grants[:2]]
@@ -123,7 +124,7 @@ def refusals(rendering: Rendering) -> set[tuple[str, tuple[Access, ...]]]:
     return {(refusal.reason, refusal.accesses) for refusal in rendering.refused}
 
 
-@settings(FAST, max_examples=350)
+@settings(FAST, max_examples=tries(175, of=350))
 @given(cases(), st.data())
 def test_ending_or_adding_a_grant_changes_nothing_but_its_own(
     case: Case, data: st.DataObject
@@ -167,7 +168,7 @@ def servers(gateway: KubeObject | None, access: Access) -> list[Any]:
     return [server for server in found if server["port"]["name"] != own]
 
 
-@settings(FAST, max_examples=200)
+@settings(FAST, max_examples=tries(100, of=200))
 @given(cases())
 def test_the_slices_together_are_the_whole(case: Case) -> None:
     whole = rendered(case)
@@ -205,7 +206,7 @@ def at_addresses(hosts: set[str], case: Case) -> set[str]:
     return {a.destination.host for a in addressed if a.subject.namespace in found}
 
 
-@settings(FAST, max_examples=200)
+@settings(FAST, max_examples=tries(100, of=200))
 @given(cases())
 def test_names_are_unique_and_short_and_nothing_is_exported_to_all(case: Case) -> None:
     objects = rendered(case).objects
@@ -234,7 +235,7 @@ AT_MOST = 1500
 
 
 @pytest.mark.crds
-@settings(FAST, max_examples=200)
+@settings(FAST, max_examples=tries(100, of=200))
 @given(cases())
 def test_every_object_is_valid_by_the_schemas_and_their_rules(case: Case) -> None:
     schemas = test_crds.schemas()

@@ -116,7 +116,7 @@ def test_killing_it_leaves_no_process_behind_and_it_starts_again(tmp_path: Path)
     first.address()
     first.process.kill()
     first.process.wait(10)
-    wait_until("all children have ended", lambda: not (listens(port) or listens(sandbox_port)), 20)
+    wait_until("all children have ended", lambda: not (listens(port) or listens(sandbox_port)), 60)
     wait_until("nothing runs on the folder", lambda: not running_on(tmp_path), 20)
     second = Run(tmp_path, port, sandbox_port)
     try:

@@ -12,9 +12,10 @@ from egress.models import Delivery, Grant, Namespace, OwnedObject, Slice
 from egress.services.convergence.sweep import full_sweep
 from tests.services.convergence.crashing import Killed, Moments, dying
 from tests.services.world import World, assert_chain_is_valid
+from tests.tries import tries
 
-STEP = 1 if os.environ.get("EGRESS_CRASHES") == "all" else 3
-"""Every third moment in a hurry: `make faults` kills at each of them, in processes of their own."""
+STEP = 1 if os.environ.get("EGRESS_CRASHES") == "all" else tries(5, of=3)
+"""Every fifth moment in a hurry: `make faults` kills at each of them, in processes of their own."""
 Scenario = Callable[[World, str], None]
 State = tuple[object, ...]
 

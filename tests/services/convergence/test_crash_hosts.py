@@ -17,9 +17,10 @@ from egress.models import Delivery, Grant, OwnedObject, Slice
 from tests.services.convergence.crashing import Killed, Moments, dying
 from tests.services.live_mesh import live_mesh
 from tests.services.world import World, assert_chain_is_valid
+from tests.tries import tries
 
 SEED = 20261121
-SAMPLE = 12
+SAMPLE = tries(6, of=12)
 State = tuple[object, ...]
 
 
