@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from kubectl_egress import portal as client
-from kubectl_egress import waiting
 
 from egress.models import Person
 from egress.services import tokens
+from kubectl_egress import portal as client
+from kubectl_egress import waiting
 from tests import factories
 from tests.clients.hands import URL, Hands, InProcess
 
@@ -28,7 +28,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home folder with a kubeconfig, and nothing of this machine's own."""
     for name in ("URL", "TOKEN", "TOKEN_FILE", "CA_FILE"):
         monkeypatch.delenv(f"EGRESS_PORTAL_{name}", raising=False)
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    for name in ("XDG_CONFIG_HOME", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     context = {"cluster": "main", "user": "me", "namespace": "shop"}

@@ -9,9 +9,10 @@ from typing import Any
 import requests
 from click.testing import CliRunner
 from django.test import Client
-from kubectl_egress import __main__ as program
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
+
+from kubectl_egress import __main__ as program
 
 URL = "https://egress.example.com"
 Trouble = Callable[[requests.PreparedRequest], Exception | requests.Response | None]

@@ -77,9 +77,7 @@ def test_a_dry_run_stores_nothing_and_tells_who_decides(
     assert not Request.objects.exists()
 
 
-def test_a_dry_run_of_what_would_be_refused_ends_with_one(
-    shop: Namespace, at_owner: Hands
-) -> None:
+def test_a_dry_run_of_what_would_be_refused_ends_with_one(shop: Namespace, at_owner: Hands) -> None:
     told = at_owner(*ASK, "--dry-run", code=1)
     assert "NobodyCanApprove" in told.out
 
@@ -116,9 +114,7 @@ def test_a_part_is_approved_for_a_shorter_time(pending: Request, at_alice: Hands
     assert told["duration_days"] == 7
 
 
-def test_a_host_that_nobody_asked_for_cannot_be_left_out(
-    pending: Request, at_alice: Hands
-) -> None:
+def test_a_host_that_nobody_asked_for_cannot_be_left_out(pending: Request, at_alice: Hands) -> None:
     told = at_alice("approve", str(pending.pk), "-y", "--except", "typo.example.org", code=2)
     assert "does not ask for" in told.err
     pending.refresh_from_db()
@@ -161,7 +157,9 @@ def test_access_is_ended_by_request_or_by_grant(
     shop: Namespace, owner: Person, at_owner: Hands
 ) -> None:
     grant = make.grant(shop, owner, "api.example.com")
-    told = at_owner("revoke", f"request/{grant.request_id}", "--reason", "Done.", "-y", "-o", "name")
+    told = at_owner(
+        "revoke", f"request/{grant.request_id}", "--reason", "Done.", "-y", "-o", "name"
+    )
     assert told.out == f"grant/{grant.pk}\n"
     assert Grant.objects.get().status == GrantStatus.REVOKED
     assert at_owner("revoke", f"grant/{grant.pk}", "--reason", "Done.", "-y", code=1)
@@ -234,7 +232,9 @@ def test_check_ends_with_three_and_a_link_for_what_is_not(
     shop: Namespace, owner: Person, at_owner: Hands
 ) -> None:
     make.grant(shop, owner, "api.example.com")
-    hosts = "# what the app needs\napi.example.com\ncurl -sSo x -H 'Host: a.b' https://b.example.org\n"
+    hosts = (
+        "# what the app needs\napi.example.com\ncurl -sSo x -H 'Host: a.b' https://b.example.org\n"
+    )
     told = at_owner("check", "-f", "-", text=hosts, code=3)
     assert "1 of 2 hosts are not granted" in told.err
     assert (
