@@ -1,4 +1,7 @@
-"""The reference part of docs/cli.md; `python -m tests.clients.reference` writes it anew."""
+"""The reference part of docs/cli.md. To write it anew:
+
+PYTHONPATH=clients/kubectl-egress/src python -m tests.clients.reference
+"""
 
 from pathlib import Path
 

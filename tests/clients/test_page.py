@@ -5,10 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from django.test import override_settings
 from pytest_django.live_server_helper import LiveServer
 
 from egress.models import Namespace, Person
@@ -21,9 +23,20 @@ from tests.clients.reference import MARK, PAGE, reference
 SOURCE = PAGE.parent.parent / "clients" / "kubectl-egress" / "src"
 
 
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The portal over plain HTTP: its middleware reads these settings when the server starts."""
+    with override_settings(
+        STATIC_ROOT=tmp_path_factory.mktemp("static"), SECURE_SSL_REDIRECT=False
+    ):
+        server = LiveServer("localhost")
+        yield server
+        server.stop()
+
+
 def test_the_reference_is_what_the_commands_say() -> None:
     _, _, written = PAGE.read_text().partition(MARK)
-    assert written.strip() == reference().strip(), "run python -m tests.clients.reference"
+    assert written.strip() == reference().strip(), "see tests/clients/reference.py"
 
 
 def test_every_exit_code_is_documented() -> None:
