@@ -1,5 +1,7 @@
 """The jobs of the command line, against the portal in this process."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.utils import timezone
 
@@ -127,6 +129,18 @@ def test_nothing_is_decided_unasked_without_a_terminal(
 ) -> None:
     assert "Write -y" in at_alice(*decision, str(pending.pk), code=2).err
     assert {sent.method for sent in at_alice.wire.sent} == {"GET"}
+
+
+@pytest.mark.parametrize(("said", "code"), [("n\n", 130), ("", 130), ("y\n", 0)])
+def test_on_a_terminal_somebody_is_asked_first(
+    pending: Request, at_alice: Hands, monkeypatch: pytest.MonkeyPatch, said: str, code: int
+) -> None:
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("kubectl_egress.options.sys", terminal)
+    told = at_alice("approve", str(pending.pk), text=said, code=code)
+    assert f"Approve request/{pending.pk}?" in told.err
+    pending.refresh_from_db()
+    assert (pending.status == RequestStatus.APPROVED) is (code == 0)
 
 
 def test_a_request_that_was_edited_since_it_was_read_is_not_approved(
