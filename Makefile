@@ -37,7 +37,7 @@ lint: $(VENV)/.dev ## Check style and templates
 
 # Not incremental: with a stale cache the Django plug-in reports errors that are none.
 types: $(VENV)/.dev ## Check types
-	$(BIN)/mypy --no-incremental egress portal tests/lanes.py
+	$(BIN)/mypy --no-incremental egress portal tests/lanes.py clients/kubectl-egress/src
 
 layers: $(VENV)/.dev ## Check that imports flow one way
 	$(BIN)/lint-imports
