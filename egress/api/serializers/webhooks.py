@@ -12,7 +12,7 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
     """A webhook. Its address and secret are never shown; `shown` is the address's host."""
 
     cluster = serializers.CharField(source="cluster.name", default="")
-    groups = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    groups = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Webhook

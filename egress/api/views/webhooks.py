@@ -28,7 +28,7 @@ from egress.services.webhooks import subscriptions
 class WebhookView(PortalView):
     """Something about webhooks, for admins only."""
 
-    queryset = Webhook.objects.none()
+    queryset: Any = Webhook.objects.none()
     serializer_class: Any = WebhookSerializer
     write_scopes = ("admin",)
 
@@ -127,7 +127,7 @@ class WebhookTest(WebhookView):
 class WebhookMessages(WebhookView, ListAPIView[Outgoing]):
     """The delivery log of a webhook."""
 
-    queryset = Outgoing.objects.none()
+    queryset: Any = Outgoing.objects.none()
     serializer_class = WebhookMessageSerializer
 
     def get_queryset(self) -> Any:
