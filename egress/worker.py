@@ -16,12 +16,13 @@ from egress.services.convergence.clock import database_now
 from egress.services.convergence.queue import due_slices
 from egress.services.convergence.workers import worker_name
 from egress.services.gateways import forget_gateways
+from egress.services.webhooks import queueing
 
 logger = structlog.get_logger(__name__)
 
 
 class Loops:
-    """Sweeps, searches for drift, follows inventories, looks at postures, tells people.
+    """Sweeps, searches for drift, follows inventories, looks at postures, tells people, programs.
 
     All until `stop`. Each loop survives whatever goes wrong in a round: a database that restarts
     is there again in the next one.
@@ -43,6 +44,7 @@ class Loops:
             "follow": self._followers.tend,
             "posture": self._look,
             "notifications": self._tell,
+            "webhooks": self._call,
         }
         for name, once in loops.items():
             thread = threading.Thread(
@@ -87,6 +89,9 @@ class Loops:
 
     def _tell(self) -> None:
         notifications.tend(database_now(), is_stopping=self._stop.is_set)
+
+    def _call(self) -> None:
+        queueing.tend(database_now(), is_stopping=self._stop.is_set)
 
 
 def run_round(name: str, once: Callable[[], None]) -> None:

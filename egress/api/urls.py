@@ -15,6 +15,7 @@ from egress.api.views import (
     records,
     requests,
     settings,
+    webhooks,
 )
 
 v1 = "v1/"
@@ -59,5 +60,11 @@ urlpatterns = [
     path(f"{v1}audit-events/", records.AuditEvents.as_view()),
     path(f"{v1}access-check/", records.AccessCheck.as_view()),
     path(f"{v1}access-history/", history.AccessHistory.as_view()),
+    path(f"{v1}webhooks/", webhooks.Webhooks.as_view()),
+    path(f"{v1}webhooks/<int:pk>/", webhooks.OneWebhook.as_view()),
+    path(f"{v1}webhooks/<int:pk>/secret/", webhooks.WebhookSecret.as_view()),
+    path(f"{v1}webhooks/<int:pk>/test/", webhooks.WebhookTest.as_view()),
+    path(f"{v1}webhooks/<int:pk>/messages/", webhooks.WebhookMessages.as_view()),
+    path(f"{v1}webhooks/<int:pk>/messages/<int:message>/again/", webhooks.WebhookAgain.as_view()),
     re_path(r"^.*$", problems.not_found),
 ]

@@ -27,6 +27,7 @@ from egress.models.person import Person, Role, RoleBinding
 from egress.models.request import Approval, Comment, Request, RequestDestination, Risk
 from egress.models.saved_filter import SavedFilter
 from egress.models.token import ApiToken, IdempotencyKey
+from egress.models.webhook import Webhook
 
 __all__ = [
     "Adoption",
@@ -68,4 +69,5 @@ __all__ = [
     "SavedFilter",
     "ServiceAccount",
     "Slice",
+    "Webhook",
 ]

@@ -13,6 +13,7 @@ from egress.models.cluster import Cluster
 from egress.models.grant import Grant
 from egress.models.person import Person
 from egress.models.request import Request
+from egress.models.webhook import Webhook
 
 KINDS = [(kind.value, words) for kind, words in KIND_WORDS.items()]
 CHANNEL_KINDS = [(kind.value, words) for kind, words in CHANNEL_WORDS.items()]
@@ -46,10 +47,10 @@ class Channel(models.Model):
 
 
 class Outgoing(models.Model):
-    """One message on its way: a mail to a person, or one to a channel.
+    """One message on its way: a mail to a person, or one to a channel or a webhook.
 
     `key` is the message's id and stays the same through all attempts. A mail is written when it
-    is sent, from its notifications that the person may still see.
+    is sent, from its notifications that the person may still see. `body` is what a webhook gets.
     """
 
     class Status(models.TextChoices):
@@ -65,6 +66,10 @@ class Outgoing(models.Model):
     channel = models.ForeignKey(
         Channel, models.CASCADE, null=True, blank=True, related_name="messages"
     )
+    webhook = models.ForeignKey(
+        Webhook, models.CASCADE, null=True, blank=True, db_index=False, related_name="messages"
+    )
+    body = models.TextField(blank=True, default="", db_default="")
     kind = models.CharField(max_length=16, blank=True)
     about = models.CharField(max_length=64, blank=True)
     title = models.CharField(max_length=200, blank=True)
@@ -84,12 +89,18 @@ class Outgoing(models.Model):
             models.Index(fields=["due_at"], condition=Q(status="waiting"), name="waiting_messages"),
             models.Index(fields=["channel", "-id"], name="messages_of_channel"),
             models.Index(fields=["settled_at"], name="settled_messages"),
+            models.Index(
+                fields=["webhook", "-id"],
+                condition=Q(webhook__isnull=False),
+                name="messages_of_webhook",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
-                name="a_message_goes_to_a_person_or_a_channel",
-                condition=Q(person__isnull=False, channel__isnull=True)
-                | Q(person__isnull=True, channel__isnull=False),
+                name="a_message_goes_to_one_place",
+                condition=Q(person__isnull=False, channel__isnull=True, webhook__isnull=True)
+                | Q(person__isnull=True, channel__isnull=False, webhook__isnull=True)
+                | Q(person__isnull=True, channel__isnull=True, webhook__isnull=False),
             )
         ]
 

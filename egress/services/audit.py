@@ -87,6 +87,11 @@ class Tag(StrEnum):
     CHANNEL_SAVED = "channel:saved"
     CHANNEL_RETIRED = "channel:retired"
     CHANNEL_TESTED = "channel:tested"
+    WEBHOOK_SAVED = "webhook:saved"
+    WEBHOOK_RETIRED = "webhook:retired"
+    WEBHOOK_TESTED = "webhook:tested"
+    WEBHOOK_RESENT = "webhook:resent"
+    WEBHOOK_SECRET_ROTATED = "webhook:secret-rotated"  # noqa: S105 (the name of an event)
     DRIFT_FOUND = "drift:found"
     DRIFT_HEALED = "drift:healed"
     DRIFT_HEAL_ASKED = "drift:heal-asked"

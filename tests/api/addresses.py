@@ -46,7 +46,7 @@ def _address(pattern: URLPattern) -> Address:
 def filled(address: Address, request: Request, grant: Grant, pk: int | None = None) -> str:
     """Return a path that leads to `request`, to `grant`, or to the number `pk`."""
     number = pk if pk is not None else (grant if "grants" in address.route else request).pk
-    values = {"pk": str(number), "cluster": "main", "name": "shop"}
+    values = {"pk": str(number), "cluster": "main", "name": "shop", "message": "1"}
     if address.route.startswith("clusters/"):
         values["name"] = "main"
     route = re.sub(r"<\w+:(\w+)>", lambda found: values[found[1]], address.route)

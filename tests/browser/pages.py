@@ -164,6 +164,9 @@ PEOPLE = (
     Stop("channels", "adam", "/administration/channels"),
     Stop("channel-new", "adam", "/administration/channels/new"),
     Stop("channel", "adam", "/administration/channels/1"),
+    Stop("webhooks", "adam", "/administration/webhooks"),
+    Stop("webhook-new", "adam", "/administration/webhooks/new"),
+    Stop("webhook", "adam", "/administration/webhooks/1"),
     Stop("account", "dana", "/account"),
     Stop("account", "alice", "/account"),
     Stop("password", "dana", "/account/password"),
@@ -217,6 +220,10 @@ FORMS = {
     "notification-choices": "/account/notifications",
     "channel-test": "/administration/channels/1/test",
     "channel-retire": "/administration/channels/1/retire",
+    "webhook-secret": "/administration/webhooks/1/secret",
+    "webhook-test": "/administration/webhooks/1/test",
+    "webhook-retire": "/administration/webhooks/1/retire",
+    "webhook-again": "/administration/webhooks/1/messages/1/again",
     "token-new": "/account/tokens",
     "token-revoke": "/account/tokens/1/revoke",
 }
@@ -227,6 +234,7 @@ PIECES = {
     "request-progress": "/requests/{requests[pending]}/progress",
     "queue-row": "/queue/{requests[pending]}",
     "channel-messages": "/administration/channels/1/messages",
+    "webhook-messages": "/administration/webhooks/1/messages",
     "style-toast": "/style/toast?tone=good",
 }
 """Addresses that answer htmx with a piece of a page."""

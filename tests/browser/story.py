@@ -27,6 +27,7 @@ from egress.services import requests
 from egress.services.actor import Actor
 from egress.services.adoption.judging import Pin
 from egress.services.notifications import channels
+from egress.services.webhooks import subscriptions
 from egress.services.requests.endings import lapse_overdue
 from egress.web.errors import broken
 
@@ -52,6 +53,9 @@ rosa.save(update_fields=["password"])
 channel = channels.save(channel=None, actor=adam, name="Operators on call",
     url="jsons://127.0.0.1:9/egress", kinds=["failed", "drift"], namespaces="pay*")
 channels.test(channel=channel, actor=adam)
+webhook, _ = subscriptions.create(actor=adam, name="Deployment pipeline",
+    url="https://ci.larkfield.example/egress", groups=["requests", "grants"])
+subscriptions.test(webhook=webhook, actor=adam)
 token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
     actor=Actor.of(dana, "command"))
 tokens.revoke(token=token, actor=Actor.of(dana, "command"))

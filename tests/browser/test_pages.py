@@ -111,7 +111,7 @@ def test_an_address_for_forms_only_cannot_be_read(name: str, walker: Walker, tol
 
 @pytest.mark.parametrize("name", PIECES)
 def test_a_piece_of_a_page_is_no_page(name: str, walker: Walker, told: Story) -> None:
-    who = "adam" if name.startswith("channel") else "alice"
+    who = "adam" if name.startswith(("channel", "webhook")) else "alice"
     answer = walker(who).page.request.get(url_of(PIECES[name], told))
     assert answer.ok
     assert "<html" not in answer.text()

@@ -15,7 +15,7 @@ from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.credentials import CredentialsUnreadableError, seal
 from egress.services.errors import Conflict, Missing, Refused
-from egress.services.notifications import webhook
+from egress.services.notifications import channel_call
 
 TEST = "test"
 
@@ -123,7 +123,7 @@ def _accept_address(stored: Channel, url: str) -> dict[str, list[str]]:
     if not url:
         return {"url": ["Paste the address of the channel."]}
     try:
-        stored.shown = webhook.look_at(url)[:300]
+        stored.shown = channel_call.look_at(url)[:300]
         stored.sealed_url = seal(url)
     except (ValueError, CredentialsUnreadableError) as error:
         return {"url": [str(error)]}

@@ -14,7 +14,7 @@ from egress.models import Notification, Outgoing, Person
 from egress.models.standing import standing_of
 from egress.selectors.joins import with_clusters
 from egress.selectors.notifications import gets_mail, still_matters, visible_notifications
-from egress.services.notifications.errors import UndeliverableError
+from egress.services.undeliverable import UndeliverableError
 
 
 @dataclass(frozen=True)

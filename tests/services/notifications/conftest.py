@@ -6,6 +6,9 @@ from django.contrib.auth.models import Group
 from pytest_django import Settings
 
 from egress.models import AuditHead, NotificationCursor, Person
+from tests.services.listening import hook
+
+__all__ = ["hook"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,22 +1,17 @@
 """Channels are set by admins, audited, and tell nobody their address."""
 
 import logging
-import ssl
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
+from http.server import HTTPServer
 from typing import Any
 
 import pytest
 
 from egress.domain.notices import is_outside
 from egress.models import AuditEvent, Channel, Outgoing, Person
-from egress.sandbox.tls import Authority
 from egress.services.errors import Conflict, NotAllowed, Refused
-from egress.services.notifications import channels, webhook
-from egress.services.notifications.errors import UndeliverableError
+from egress.services.notifications import channel_call, channels
 from egress.services.notifications.outgoing import send_due
+from egress.services.undeliverable import UndeliverableError
 from tests import factories as make
 
 SECRET = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
@@ -107,7 +102,7 @@ def test_two_channels_cannot_have_one_name(adam: Person) -> None:
     ],
 )
 def test_what_is_shown_of_an_address_holds_no_secret(url: str, shown: str) -> None:
-    assert webhook.look_at(url) == shown
+    assert channel_call.look_at(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -133,7 +128,7 @@ def test_what_is_shown_of_an_address_holds_no_secret(url: str, shown: str) -> No
 )
 def test_other_addresses_are_refused_without_being_quoted(url: str) -> None:
     with pytest.raises(ValueError) as refused:
-        webhook.look_at(url)
+        channel_call.look_at(url)
     assert "hush" not in str(refused.value)
 
 
@@ -165,47 +160,12 @@ def test_only_addresses_of_the_internet_are_outside(address: str, is_public: boo
 # --- a server that listens ---------------------------------------------------------------------
 
 
-class _Hook(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append((self.path, body.decode()))  # type: ignore[attr-defined]
-        status = int(self.path.strip("/").partition("/")[0] or 200)
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "/200/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
-    """An https server on this machine whose certificate is believed; `taken` is what it got."""
-    authority = Authority.create()
-    bundle = tmp_path / "ca.pem"
-    bundle.write_text(authority.certificate)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = HTTPServer(("127.0.0.1", 0), _Hook)
-    context: ssl.SSLContext = authority.server_context(["127.0.0.1"])
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.taken = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def address(hook: HTTPServer, path: str) -> str:
     return f"jsons://127.0.0.1:{hook.server_port}{path}"
 
 
 def send(url: str) -> None:
-    webhook.send(url, title="A title", text="A text")
+    channel_call.send(url, title="A title", text="A text")
 
 
 def test_a_message_arrives(hook: Any, settings: Any) -> None:
@@ -277,7 +237,9 @@ def test_words_of_people_call_nobody_in_a_chat_and_hide_no_link(
         return True
 
     monkeypatch.setattr(apprise.plugins.slack.NotifySlack, "notify", notify)
-    webhook.send(SLACK, title="<!channel> @here", text="`code` [Approve](https://evil.example)")
+    channel_call.send(
+        SLACK, title="<!channel> @here", text="`code` [Approve](https://evil.example)"
+    )
     assert said == {
         "title": "‹!channel› ＠here",
         "body": "'code' (Approve)(https://evil.example)",

@@ -11,10 +11,10 @@ from django.utils import timezone
 from egress.domain.notices import TRIES, Kind
 from egress.models import Channel, Namespace, Notification, Outgoing, Person
 from egress.services import people
-from egress.services.notifications import channels, clear_old, tend, webhook
-from egress.services.notifications.errors import UndeliverableError
+from egress.services.notifications import channel_call, channels, clear_old, tend
 from egress.services.notifications.mail import letter_for
 from egress.services.notifications.outgoing import send_due
+from egress.services.undeliverable import UndeliverableError
 from tests import factories as make
 from tests.services.notifications.conftest import with_mail
 from tests.services.notifications.test_telling import deny, submit, tell
@@ -46,7 +46,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     def keep(url: str, *, title: str, text: str) -> None:
         kept.append((url, title, text))
 
-    monkeypatch.setattr(webhook, "send", keep)
+    monkeypatch.setattr(channel_call, "send", keep)
     return kept
 
 
@@ -320,7 +320,7 @@ def test_a_channel_that_fails_holds_up_neither_another_one_nor_mail(
         if "hooks" in url:
             raise UndeliverableError("It answered 500.")
 
-    monkeypatch.setattr(webhook, "send", send_to)
+    monkeypatch.setattr(channel_call, "send", send_to)
     submit(shop, owner, "one.example.com")
     submit(shop, owner, "two.example.com")
     tend(timezone.now())

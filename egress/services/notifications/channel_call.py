@@ -1,22 +1,14 @@
-"""Sends one message to a channel: over https, to public addresses, without redirects.
-
-An address is checked when it is connected to, not before: between a look-up and a connection a
-name can change what it leads to. Python's audit hook sees each connection of the thread.
-"""
+"""Sends one message to a channel: over https, to public addresses, without redirects."""
 
 import logging
 import re
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from django.conf import settings
-
-from egress.domain.notices import OWN_SERVERS, SERVICES, is_outside, masked
+from egress.domain.notices import OWN_SERVERS, SERVICES, masked
 from egress.domain.wording import listed
-from egress.services.notifications.errors import UndeliverableError
+from egress.services import outside
+from egress.services.undeliverable import UndeliverableError
 
 CALL_SECONDS = 10.0
 """How long connecting, and each wait for an answer, may take."""
@@ -33,10 +25,6 @@ _AS_WRITTEN = frozenset({"jsons"})
 _HARMLESS = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'", "[": "(", "]": ")"})
 """People write parts of a message: in a chat these characters would call somebody, or hide where
 a link leads."""
-
-_thread = threading.local()
-_hooked = threading.Lock()
-_is_hooked = False
 
 
 def look_at(url: str) -> str:
@@ -81,7 +69,7 @@ class _Attempt:
         logger = logging.getLogger("apprise")
         logger.addHandler(lines)
         try:
-            with _only_outside():
+            with outside.only():
                 taken = self._plugin.notify(body=self._text, title=self._title)
             self.problem = "" if taken else _why_not(lines.said)
         except Exception as error:
@@ -105,11 +93,8 @@ class _Lines(logging.Handler):
 
 
 def _why_not(lines: list[str]) -> str:
-    if getattr(_thread, "refused", False):
-        return (
-            "Its name leads to an address that is not public. Set EGRESS_CHANNELS_TO_PRIVATE "
-            "to allow that."
-        )
+    if outside.was_refused():
+        return outside.REFUSED
     for line in lines:
         if found := _STATUS.search(line):
             return f"It answered {found[1]}."
@@ -156,32 +141,3 @@ def _silence() -> None:
     logger.setLevel(logging.WARNING)
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-
-
-@contextmanager
-def _only_outside() -> Iterator[None]:
-    """Let this thread connect to public addresses only, unless a setting allows all."""
-    global _is_hooked
-    _thread.refused = False
-    if settings.CHANNELS_TO_PRIVATE:
-        yield
-        return
-    with _hooked:
-        if not _is_hooked:
-            sys.addaudithook(_watch)
-            _is_hooked = True
-    _thread.watched = True
-    try:
-        yield
-    finally:
-        _thread.watched = False
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "socket.connect" or not getattr(_thread, "watched", False):
-        return
-    address = arguments[1]
-    host = address[0] if isinstance(address, tuple) and address else ""
-    if not (isinstance(host, str) and is_outside(host)):
-        _thread.refused = True
-        raise ConnectionRefusedError("The address is not public.")
