@@ -131,9 +131,10 @@ class Namespace(models.Model):
     """A namespace of the synced inventory. A name made again under another uid is another row.
 
     `owner_label` is the team named by the namespace's label or annotation, empty where the
-    cluster's do not count; `owner` is set by an admin and wins. `default_deny` is the standing decision that only registered hosts may be reached,
-    `network_policy` the one that nothing leaves past the proxies. `mesh_hosts` are in-mesh hosts,
-    each `namespace/name`, that its `Sidecar` keeps where entries are central.
+    cluster's do not count; `owner` is set by an admin and wins. `default_deny` is the standing
+    decision that only registered hosts may be reached, `network_policy` the one that nothing
+    leaves past the proxies. `mesh_hosts` are in-mesh hosts, each `namespace/name`, that its
+    `Sidecar` keeps where entries are central.
     """
 
     cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="namespaces")
