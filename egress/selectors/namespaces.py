@@ -60,9 +60,14 @@ def without_owner() -> Q:
     Those for which no grant may be made at all need no owner, and are left out; so are those of
     clusters that answer themselves who may deploy where.
     """
+    nobody = Q(owner__isnull=True, owner_label="", cluster__owner_by_review=False)
+    return nobody & unprotected()
+
+
+def unprotected() -> Q:
+    """Return the filter of `Namespace` rows for which grants may be made at all."""
     places = Q(name=F("cluster__egress_namespace")) | Q(name=F("cluster__root_namespace"))
-    protected = Q(name__in=sorted(SYSTEM_NAMESPACES)) | places
-    return Q(owner__isnull=True, owner_label="", cluster__owner_by_review=False) & ~protected
+    return ~(Q(name__in=sorted(SYSTEM_NAMESPACES)) | places)
 
 
 def ownerless_counts() -> list[tuple[str, int]]:

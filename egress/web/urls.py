@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from egress.web.urls_authority import urlpatterns as authority_pages
 from egress.web.urls_records import urlpatterns as record_pages
 from egress.web.views import (
     drafts,
@@ -43,3 +44,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("style/toast", style.style_toast, name="style-toast"),
 ]
 urlpatterns += record_pages
+urlpatterns += authority_pages
