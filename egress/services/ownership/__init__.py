@@ -1,6 +1,7 @@
 """Who may ask for a namespace: the team that owns it, or whoever may deploy there.
 
-`reviews` asks a cluster, `remembering` keeps its answers for reading.
+`sources` is what tells it, `settings` how that is chosen, `reviews` asks a cluster, and
+`remembering` keeps its answers for reading.
 """
 
 from egress.services.ownership.remembering import refresh

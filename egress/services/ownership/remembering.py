@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 import structlog
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from egress.cluster import kinds
@@ -33,7 +33,9 @@ def refresh(*, person: Person, standing: Standing, cluster: str = "", namespace:
     """
     if not standing.is_active:
         return False
-    asking = list(Cluster.objects.filter(owner_by_review=True, reachable=True).order_by("name"))
+    counting = Cluster.objects.filter(owner_by_review=True, reachable=True)
+    # Not its posture, which may have 100 kB.
+    asking = list(counting.defer("posture").order_by("name"))
     if not asking:
         return False
     wanted = _wanted(person, standing, asking, cluster, namespace)
@@ -60,7 +62,8 @@ def _wanted(
         lasts=Subquery(known.values("allowed_until")),
     )
     now = timezone.now()
-    stale = rows.exclude(asked_at__gt=now - FRESH, asked_at__lte=now)
+    old = Q(asked_at__isnull=True) | Q(asked_at__lte=now - FRESH) | Q(asked_at__gt=now)
+    stale = rows.filter(old)
     by_age = (F("lasts").asc(nulls_last=True), F("asked_at").asc(nulls_first=True), "pk")
     found = _named(stale, cluster, namespace)
     others = stale.exclude(pk__in=[row.pk for row in found]).order_by(*by_age)
