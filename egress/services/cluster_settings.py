@@ -108,7 +108,13 @@ def _checked(settings: ClusterSettings) -> ClusterSettings:
         first = next(iter(problems.values()))[0]
         raise Refused(first, reason="InputRefused", fields=problems)
     gateways = [dict(one) for one in settings.gateways]
-    return replace(settings, private_zones=zones, gateways=gateways, **ranges)
+    return replace(
+        settings,
+        private_zones=zones,
+        gateways=gateways,
+        private_ranges=ranges["private_ranges"],
+        own_ranges=ranges["own_ranges"],
+    )
 
 
 def _canonical(

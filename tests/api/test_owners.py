@@ -11,13 +11,13 @@ def test_an_admin_reads_and_sets_the_owner(shop: Namespace, adam: Person) -> Non
     caller = Caller(adam)
     assert caller.get(ADDRESS).json() == {
         "team": "team-shop",
-        "source": "label",
+        "named_by": "label",
         "by_review": False,
     }
     make.team("team-new")
     told = caller.put(ADDRESS, {"team": "team-new"})
-    assert told.json() == {"team": "team-new", "source": "admin", "by_review": False}
-    assert caller.put(ADDRESS, {"team": ""}).json()["source"] == "label"
+    assert told.json() == {"team": "team-new", "named_by": "admin", "by_review": False}
+    assert caller.put(ADDRESS, {"team": ""}).json()["named_by"] == "label"
     Cluster.objects.update(owner_by_review=True)
     assert caller.get(ADDRESS).json()["by_review"] is True
 

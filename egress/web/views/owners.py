@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from egress.models import Cluster
@@ -34,8 +33,7 @@ def owner_list(request: HttpRequest) -> HttpResponse:
         return _show_list(request, form)
     count = len(done)
     messages.success(request, f"The owner of {count} namespace{'s' * (count != 1)} is set.")
-    query = urlencode({name: text for name, text in request.GET.items() if text})
-    return redirect(f"{request.path}?{query}" if query else request.path)
+    return redirect(request.get_full_path())
 
 
 @login_required
@@ -83,7 +81,7 @@ def _show_list(request: HttpRequest, form: OwnersForm) -> HttpResponse:
         "filters": filters,
         "page": in_order(rows, request.GET, ("pk",)),
         "form": form,
-        "ticked": form.data.getlist("namespaces") if form.is_bound else [],
+        "ticked": request.POST.getlist("namespaces"),
         "here": request.get_full_path(),
     }
     return render(request, "owners/list.html", context, status=form.status_now)
