@@ -20,6 +20,7 @@ from egress.services.convergence.reach import is_unreachable, note_reached, note
 from egress.services.convergence.workers import worker_name
 from egress.services.errors import Refused, Unavailable
 from egress.services.gateways import open_own_gateway
+from egress.services.ownership.sources import owner_annotations
 
 logger = structlog.get_logger(__name__)
 RETRY_SECONDS = 1.0
@@ -100,6 +101,7 @@ class Follower:
                 self._gateway,
                 pace=Pace(relist=settings.RELIST_SECONDS),
                 on_trouble=self._note_trouble,
+                annotations=owner_annotations(),
             )
             for snapshot in follower.follow(self._stop):
                 self._keep_trying(partial(self._take, snapshot))

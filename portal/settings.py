@@ -213,6 +213,7 @@ REQUEST_LAPSE_DAYS = env.number("EGRESS_REQUEST_LAPSE_DAYS", 14)
 GRANT_LAPSE_DAYS = env.number("EGRESS_GRANT_LAPSE_DAYS", 7)
 REMINDER_DAYS = env.number("EGRESS_REMINDER_DAYS", 7)
 OWNER_LABEL = env.text("EGRESS_OWNER_LABEL", "egress-portal.io/owner")
+OWNER_ANNOTATION = env.text("EGRESS_OWNER_ANNOTATION", "")
 INSTALLATION = env.text("EGRESS_INSTALLATION", "main")
 
 # --- notifications ------------------------------------------------------------------

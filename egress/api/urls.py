@@ -11,6 +11,7 @@ from egress.api.views import (
     grants,
     hardening,
     history,
+    owners,
     posture,
     records,
     requests,
@@ -47,6 +48,7 @@ urlpatterns = [
     path(f"{v1}clusters/<slug:name>/foreign/adopt/", foreign.Adopt.as_view()),
     path(f"{v1}clusters/<slug:name>/settings/", settings.ClusterSettings.as_view()),
     path(f"{v1}namespaces/", records.Namespaces.as_view()),
+    path(f"{NAMESPACE}/owner/", owners.Owner.as_view()),
     path(
         f"{v1}namespaces/<slug:cluster>/<slug:name>/default-deny/", hardening.DefaultDeny.as_view()
     ),

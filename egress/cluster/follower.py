@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -63,8 +63,10 @@ class InventoryFollower:
         pace: Pace | None = None,
         clock: Callable[[], datetime] = utc_now,
         on_trouble: Callable[[ClusterError], None] | None = None,
+        annotations: Collection[str] = (),
     ) -> None:
         self._gateway = gateway
+        self._annotations = annotations
         self._pace = pace or Pace()
         self._clock = clock
         self._on_trouble = on_trouble
@@ -89,7 +91,7 @@ class InventoryFollower:
     def _gather(
         self, inbox: "queue.SimpleQueue[_News]", stop: threading.Event
     ) -> Iterator[InventorySnapshot]:
-        state, batch = InventoryState(), _Batch(self._pace.batch)
+        state, batch = InventoryState(self._annotations), _Batch(self._pace.batch)
         stale_since: dict[str, datetime] = {}
         while not stop.is_set():
             try:

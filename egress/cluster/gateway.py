@@ -4,7 +4,7 @@
 class over the sandbox in process.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +33,17 @@ class ClusterIdentity:
     uid: str
     version: str
     user: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a cluster says about somebody's right: yes or no, and why in its own words.
+
+    `why` is empty where the cluster gives no reason.
+    """
+
+    allowed: bool
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,15 @@ class ClusterGateway(Protocol):
 
     def may(self, verb: str, kind: Kind, namespace: str = "") -> bool:
         """Ask the cluster whether these credentials may do `verb` (SelfSubjectAccessReview)."""
+
+    def review(
+        self, user: str, groups: Sequence[str], verb: str, kind: Kind, namespace: str
+    ) -> Review:
+        """Ask whether `user`, in `groups`, may do `verb` (SubjectAccessReview).
+
+        Only a plain yes is one: a denial, an error of evaluation, or an answer that is no
+        boolean is a no. Raises ClusterError when there is no answer.
+        """
 
     def serves(self, kind: Kind) -> bool:
         """Tell whether the API knows the kind (its CRD is there)."""

@@ -3,7 +3,7 @@
 `read_inventory` lists once; `InventoryFollower` (follower.py) keeps following.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -21,7 +21,8 @@ class NamespaceSnapshot:
     """One namespace. `service_accounts` maps name to uid.
 
     `pods` counts pods that run or will; `uninjected_pods` names at most 20 of the
-    `uninjected_count` ones among them that have no proxy. `revision` is Istio's.
+    `uninjected_count` ones among them that have no proxy. `revision` is Istio's. `annotations`
+    are those that were asked for.
     """
 
     name: str
@@ -35,6 +36,7 @@ class NamespaceSnapshot:
     pods: int
     uninjected_count: int
     uninjected_pods: tuple[str, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def facts(self) -> NamespaceFacts:
         """Return the part of the snapshot that the domain works with."""
@@ -82,11 +84,17 @@ def utc_now() -> datetime:
 
 
 def read_inventory(
-    gateway: ClusterGateway, *, clock: Callable[[], datetime] = utc_now
+    gateway: ClusterGateway,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    annotations: Collection[str] = (),
 ) -> InventorySnapshot:
-    """List everything once. Raises ClusterError rather than returning a part."""
+    """List everything once, of annotations the named ones.
+
+    Raises ClusterError rather than returning a part.
+    """
     taken_at = clock()
-    state = InventoryState()
+    state = InventoryState(annotations)
     for kind in INVENTORY_KINDS:
         listed = gateway.list(kind)
         state.replace(kind, listed.items, listed.resource_version)
@@ -97,6 +105,7 @@ def read_inventory(
 class _Namespace:
     uid: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
     terminating: bool = False
     accounts: dict[str, str] = field(default_factory=dict)
     pods: dict[str, PodFacts] = field(default_factory=dict)
@@ -108,7 +117,9 @@ class _Namespace:
 class InventoryState:
     """The inventory in memory, kept current by lists and watch events. For one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, annotations: Collection[str] = ()) -> None:
+        """`annotations` names those of namespaces that are kept: others may be of any size."""
+        self._annotations = frozenset(annotations)
         self._namespaces: dict[str, _Namespace] = {}
         self._built: dict[str, NamespaceSnapshot] = {}
         self._touched: set[str] = set()
@@ -162,10 +173,18 @@ class InventoryState:
         place = name if kind is kinds.NAMESPACE else str(metadata.get("namespace", ""))
         namespace = self._namespaces.setdefault(place, _Namespace())
         if kind is kinds.NAMESPACE:
-            old: object = (namespace.uid, namespace.labels, namespace.terminating)
+            old: object = (
+                *(namespace.uid, namespace.labels, namespace.annotations),
+                namespace.terminating,
+            )
             labels = {str(key): str(value) for key, value in (metadata.get("labels") or {}).items()}
-            new: object = (uid, labels, "deletionTimestamp" in metadata)
-            namespace.uid, namespace.labels = uid, labels
+            notes = {
+                str(key): str(value)
+                for key, value in (metadata.get("annotations") or {}).items()
+                if key in self._annotations
+            }
+            new: object = (uid, labels, notes, "deletionTimestamp" in metadata)
+            namespace.uid, namespace.labels, namespace.annotations = uid, labels, notes
             namespace.terminating = "deletionTimestamp" in metadata
         elif kind is kinds.SERVICE_ACCOUNT:
             old, new = namespace.accounts.get(name), uid
@@ -209,4 +228,5 @@ def _picture(name: str, namespace: _Namespace) -> NamespaceSnapshot:
         pods=len(running),
         uninjected_count=len(bare),
         uninjected_pods=tuple(bare[:MAX_NAMED_PODS]),
+        annotations=namespace.annotations,
     )

@@ -1,10 +1,10 @@
 """The cluster as the portal uses it: `ClusterGateway` over raw, typed paths."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 
-from egress.cluster import kinds
+from egress.cluster import kinds, reviews
 from egress.cluster.answers import Deed, malformed, says_absent
 from egress.cluster.calls import APPLY, JSON, Calls, named, success
 from egress.cluster.credentials import Credentials
@@ -14,6 +14,7 @@ from egress.cluster.gateway import (
     KubeObject,
     ObjectList,
     Page,
+    Review,
     WatchEvent,
 )
 from egress.cluster.http_transport import HttpTransport, Limits
@@ -221,27 +222,17 @@ class KubeGateway:
 
     def may(self, verb: str, kind: Kind, namespace: str = "") -> bool:
         """Ask the cluster whether these credentials may do `verb`; doubt counts as no."""
-        attributes = {
-            "verb": verb,
-            "group": kind.group,
-            "resource": kind.plural,
-            **({"namespace": namespace} if namespace else {}),
-        }
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         deed = self._calls.begin(f"ask whether the portal may {verb} {kind.plural}")
-        status = self._calls.ask(deed, "POST", path, body=review).get("status")
-        if not isinstance(status, dict):
-            raise malformed(deed, "has no status")
-        return (
-            status.get("allowed") is True
-            and not status.get("denied")
-            and not status.get("evaluationError")
-        )
+        path, body = reviews.of_self(verb, kind, namespace)
+        return reviews.verdict(self._calls.ask(deed, "POST", path, body=body), deed).allowed
+
+    def review(
+        self, user: str, groups: Sequence[str], verb: str, kind: Kind, namespace: str
+    ) -> Review:
+        """Ask whether somebody may do `verb` in a namespace; doubt counts as no."""
+        deed = self._calls.begin(f'ask whether "{user}" may {verb} {kind.plural} in "{namespace}"')
+        path, body = reviews.of_subject(user, groups, verb, kind, namespace)
+        return reviews.verdict(self._calls.ask(deed, "POST", path, body=body), deed)
 
     def serves(self, kind: Kind) -> bool:
         """Tell whether the API knows the kind (its CRD is there)."""

@@ -23,6 +23,7 @@ from egress.models.notification import (
     Outgoing,
     Preference,
 )
+from egress.models.ownership import OwnershipAnswer
 from egress.models.person import Person, Role, RoleBinding
 from egress.models.request import Approval, Comment, Request, RequestDestination, Risk
 from egress.models.saved_filter import SavedFilter
@@ -58,6 +59,7 @@ __all__ = [
     "NotificationCursor",
     "Outgoing",
     "OwnedObject",
+    "OwnershipAnswer",
     "Person",
     "Preference",
     "Priority",

@@ -24,11 +24,19 @@ class Cluster(models.Model):
     of istio.md 3.10 as last seen, `attestations` maps their ids to {by, at, note} of an admin who
     vouches for what cannot be read. `generator_version` is the highest one that wrote to the
     cluster: renderers of a lower one leave it alone.
+
+    `owner_by_admin`, `owner_by_label` and `owner_by_review` choose what tells who owns a
+    namespace, as docs/ownership.md says. The columns `review_*` say under which names the cluster
+    knows people and their teams when it is asked for a review.
     """
 
     class DriftPolicy(models.TextChoices):
         HEAL = "heal", "Heal"
         FLAG = "flag", "Flag"
+
+    class ReviewUser(models.TextChoices):
+        USERNAME = "username", "Their sign-in name"
+        EMAIL = "email", "Their e-mail address"
 
     name = models.SlugField(max_length=63, unique=True)
     enforcement = models.CharField(max_length=16, choices=ENFORCEMENTS, default="gateway")
@@ -61,6 +69,15 @@ class Cluster(models.Model):
     inventory_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
     generator_version = models.PositiveIntegerField(default=0, db_default=0)
+    owner_by_admin = models.BooleanField(default=True, db_default=True)
+    owner_by_label = models.BooleanField(default=True, db_default=True)
+    owner_by_review = models.BooleanField(default=False, db_default=False)
+    review_user = models.CharField(
+        max_length=16, choices=ReviewUser, default=ReviewUser.USERNAME, db_default="username"
+    )
+    review_user_prefix = models.CharField(max_length=100, blank=True, default="", db_default="")
+    review_teams = models.BooleanField(default=True, db_default=True)
+    review_team_prefix = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["name"]
@@ -113,10 +130,11 @@ class HostAssignment(models.Model):
 class Namespace(models.Model):
     """A namespace of the synced inventory. A name made again under another uid is another row.
 
-    `owner_label` is the team named by the namespace's label; `owner` is set by an admin and
-    wins. `default_deny` is the standing decision that only registered hosts may be reached,
-    `network_policy` the one that nothing leaves past the proxies. `mesh_hosts` are in-mesh hosts,
-    each `namespace/name`, that its `Sidecar` keeps where entries are central.
+    `owner_label` is the team named by the namespace's label or annotation, empty where the
+    cluster's do not count; `owner` is set by an admin and wins. `default_deny` is the standing
+    decision that only registered hosts may be reached, `network_policy` the one that nothing
+    leaves past the proxies. `mesh_hosts` are in-mesh hosts, each `namespace/name`, that its
+    `Sidecar` keeps where entries are central.
     """
 
     cluster = models.ForeignKey(Cluster, models.CASCADE, related_name="namespaces")

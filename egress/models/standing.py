@@ -5,20 +5,28 @@ facts, and a parity test proves that they come to the same answers.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from django.db.models import BooleanField, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, CharField, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Replace
+from django.utils import timezone
 
 from egress.models.cluster import Namespace
+from egress.models.ownership import OwnershipAnswer
 from egress.models.person import Person, Role, RoleBinding
+
+REMEMBERED = timedelta(minutes=5)
+"""How long the answer of a cluster lets somebody read; see `OwnershipAnswer`."""
 
 SCOPE_PATTERN = re.compile(r"[a-z0-9*?-]{1,253}")
 """What an approver's namespace pattern may contain. Any other pattern matches nothing."""
 
 _BINDING = ("role", "cluster", "namespaces")
+_REVIEWED = "reviewed"
+"""Stands in place of a role where a cluster answered for a namespace."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,12 @@ def covering(namespace: str) -> Q:
 
 @dataclass(frozen=True)
 class Standing:
-    """A person's teams and roles at one moment. Without a person it allows nothing."""
+    """A person's teams and roles at one moment. Without a person it allows nothing.
+
+    `reviewed` holds the primary keys of namespaces for which a cluster itself said that the
+    person may deploy there: remembered for a few minutes, for reading, or asked just now, for
+    `acting`.
+    """
 
     person_id: int | None = None
     username: str = ""
@@ -87,6 +100,16 @@ class Standing:
     is_auditor: bool = False
     teams: frozenset[str] = field(default_factory=frozenset)
     scopes: tuple[Scope, ...] = ()
+    reviewed: frozenset[int] = field(default_factory=frozenset)
+
+    def acting(self, reviewed: frozenset[int] = frozenset()) -> "Standing":
+        """Return the standing to act with: only `reviewed` was asked now, nothing remembered."""
+        return replace(self, reviewed=reviewed)
+
+    @property
+    def may_own(self) -> bool:
+        """Whether there can be any namespace that the person owns."""
+        return self.is_active and bool(self.teams or self.reviewed)
 
     @property
     def sees_everything(self) -> bool:
@@ -94,9 +117,10 @@ class Standing:
         return self.is_active and (self.is_admin or self.is_auditor)
 
     def owns(self, namespace: Namespace) -> bool:
-        """Tell whether one of the person's teams owns the namespace."""
+        """Tell whether the namespace is the person's: by one of their teams, or by a review."""
         owner = namespace.owner_name
-        return self.is_active and bool(owner) and owner in self.teams
+        is_theirs = bool(owner) and owner in self.teams
+        return self.is_active and (is_theirs or namespace.pk in self.reviewed)
 
     def approves(self, cluster_id: int, namespace: str) -> bool:
         """Tell whether the person is an approver for the namespace.
@@ -107,11 +131,12 @@ class Standing:
         return self.is_active and any(scope.covers(cluster_id, namespace) for scope in self.scopes)
 
     def owned_namespaces(self) -> Q:
-        """Return the filter of `Namespace` rows that the person's teams own."""
-        if not (self.is_active and self.teams):
+        """Return the filter of `Namespace` rows that are the person's, as `owns` says."""
+        if not self.may_own:
             return Q(pk__in=())
         names = sorted(self.teams)
-        return Q(owner__name__in=names) | Q(owner__isnull=True, owner_label__in=names)
+        theirs = Q(owner__name__in=names) | Q(owner__isnull=True, owner_label__in=names)
+        return theirs | Q(pk__in=sorted(self.reviewed)) if self.reviewed else theirs
 
     def approved_area(self, cluster: str = "cluster_id", namespace: str = "namespace") -> Q:
         """Return the filter of rows within the person's scopes.
@@ -148,15 +173,35 @@ def standings_of(people: QuerySet[Person]) -> dict[int, Standing]:
     )
     # In one go, and without a row for each pair of a role in a team and one of their own.
     found: dict[int, list[tuple[Any, ...]]] = {}
-    for row in in_teams.order_by().union(own.order_by(), all=True):
+    for row in in_teams.order_by().union(own.order_by(), _answers(people), all=True):
         found.setdefault(row[0], []).append(row[1:])
     return {pk: _standing(pk, rows) for pk, rows in found.items()}
+
+
+def _answers(people: QuerySet[Person]) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return rows of what clusters answered, in the shape of bindings with the namespace's key."""
+    now = timezone.now()
+    said = OwnershipAnswer.objects.filter(
+        person__in=people.values("pk"),
+        allowed_until__gt=now,
+        # Later ones come from a clock that was wrong.
+        allowed_until__lte=now + REMEMBERED,
+        namespace__cluster__owner_by_review=True,
+    )
+    return said.values_list(
+        *(f"person__{part}" for part in ("pk", "username", "is_active", "is_superuser")),
+        Value(None, CharField()),
+        Value(_REVIEWED, CharField()),
+        F("namespace"),
+        Value("", CharField()),
+    ).order_by()
 
 
 def _standing(pk: int, rows: list[tuple[Any, ...]]) -> Standing:
     username, is_active, is_superuser = rows[0][:3]
     roles = [(role, where, names) for *_, role, where, names in rows if role is not None]
     held = {role for role, _, _ in roles}
+    reviewed = frozenset(where for role, where, _ in roles if role == _REVIEWED)
     return Standing(
         person_id=pk,
         username=username,
@@ -165,4 +210,5 @@ def _standing(pk: int, rows: list[tuple[Any, ...]]) -> Standing:
         is_auditor=is_active and Role.AUDITOR in held,
         teams=frozenset(team for _, _, _, team, *_ in rows if team is not None),
         scopes=tuple(Scope(where, names) for role, where, names in roles if role == Role.APPROVER),
+        reviewed=reviewed,
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from egress.sandbox import discovery, reviews
+from egress.sandbox import discovery, rbac, reviews
 from egress.sandbox.bodies import decoded
 from egress.sandbox.controllers import INLINE, Controllers
 from egress.sandbox.errors import (
@@ -157,6 +158,7 @@ class SandboxApi:
             body,
             user,
             self.users,
+            partial(rbac.judge, self.store),
             manager=first(request.parameters(), "fieldManager")
             or agent_name(request.header("User-Agent")),
             now=self.store.now(),

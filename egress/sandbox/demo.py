@@ -11,6 +11,7 @@ from egress.sandbox.bootstrap import install
 from egress.sandbox.controllers import Controllers
 from egress.sandbox.kinds import NAMESPACE, SERVICE_ACCOUNT, SERVICE_ENTRY, kind_named
 from egress.sandbox.options import WriteOptions
+from egress.sandbox.rbac import CLUSTER_ROLE, ROLE_BINDING
 from egress.sandbox.store import Store
 from egress.sandbox.targets import Object, Target, Writer
 from egress.sandbox.writes import create, rewritten
@@ -19,6 +20,8 @@ OWNER_LABEL = "egress-portal.io/owner"
 INJECTED = {"istio-injection": "enabled"}
 ISTIO_VERSION = "1.30.2"
 PROXY_IMAGE = f"docker.io/istio/proxyv2:{ISTIO_VERSION}"
+DEPLOYER = "deployer"
+"""The role that lets a team deploy in its namespaces."""
 OPERATOR = Writer("admin", "kubectl-client-side-apply", "create")
 KUBELET = Writer("system:node:demo-node", "kubelet", "update")
 POD = kind_named("", "Pod")
@@ -134,6 +137,7 @@ def seed(store: Store) -> None:
             _pod(store, team, workload, number)
     _deploy(store, "istio-system", demo_mesh.istiod(ISTIO_VERSION))
     _make(store, Target(CONFIG_MAP, "istio-system"), demo_mesh.mesh_config())
+    _bind_teams(store)
     _gateway(store)
     _make(store, Target(SERVICE_ENTRY, "data"), SFTP_PARTNER)
     followers.settle()
@@ -142,6 +146,19 @@ def seed(store: Store) -> None:
 
 def _make(store: Store, target: Target, body: Object) -> Object:
     return create(store, target, body, WriteOptions(), OPERATOR).obj
+
+
+def _bind_teams(store: Store) -> None:
+    """Let the members of each team deploy in its namespaces, as an operator would."""
+    rule = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["*"]}
+    _make(store, Target(CLUSTER_ROLE), {"metadata": {"name": DEPLOYER}, "rules": [rule]})
+    for team in COMPANY:
+        binding = {
+            "metadata": {"name": DEPLOYER},
+            "subjects": [{"kind": "Group", "name": team.owner}],
+            "roleRef": {"kind": "ClusterRole", "name": DEPLOYER},
+        }
+        _make(store, Target(ROLE_BINDING, team.namespace), binding)
 
 
 def _gateway(store: Store) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from egress.sandbox import fieldset
 from egress.sandbox.errors import StatusError, bad_request, invalid
 from egress.sandbox.merge import ANYTHING, fields_of
+from egress.sandbox.rbac import Verdict
 from egress.sandbox.schema import Cause
 from egress.sandbox.users import Access, AccessRule, User, Users
 
 AUTHORIZATION = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"
+MASTERS = "system:masters"
 REVIEWS: dict[tuple[str, str], str] = {
     (AUTHORIZATION, "selfsubjectaccessreviews"): "SelfSubjectAccessReview",
     (AUTHORIZATION, "selfsubjectrulesreviews"): "SelfSubjectRulesReview",
@@ -21,10 +23,14 @@ REVIEWS: dict[tuple[str, str], str] = {
 }
 
 
+Judge = Callable[[str, list[str], Access], Verdict]
+"""Says what roles and bindings allow a user, with groups, to do."""
+
+
 def answer(
-    kind: str, body: Any, user: User, users: Users, *, manager: str, now: str
+    kind: str, body: Any, user: User, users: Users, judge: Judge, *, manager: str, now: str
 ) -> dict[str, Any]:
-    """Return the answered review.
+    """Return the answered review. `judge` is asked about others, beside the users' own rules.
 
     Raises StatusError: 400 for another kind of body, 422 for a review that asks nothing.
     """
@@ -40,9 +46,25 @@ def answer(
         status = _rules(user.rules)
         return _review(kind, AUTHORIZATION, {"creationTimestamp": None}, spec, status)
     asked = _access(kind, spec)
-    subject = users.named(str(spec.get("user", ""))) if kind == "SubjectAccessReview" else user
     metadata = {"managedFields": [_managed(spec, manager, now)]}
-    return _review(kind, AUTHORIZATION, metadata, spec, {"allowed": subject.may(asked)})
+    if kind == "SubjectAccessReview":
+        status = _of_another(spec, users, judge, asked)
+    else:
+        status = {"allowed": user.may(asked)}
+    return _review(kind, AUTHORIZATION, metadata, spec, status)
+
+
+def _of_another(
+    spec: Mapping[str, Any], users: Users, judge: Judge, asked: Access
+) -> dict[str, Any]:
+    """Return the status for the user and the groups that the review names, and no others."""
+    name, groups = spec.get("user") or "", spec.get("groups") or []
+    if not isinstance(name, str) or not isinstance(groups, list):
+        raise bad_request("spec.user must be a string, and spec.groups a list")
+    if MASTERS in groups or users.named(name).may(asked):
+        return {"allowed": True}
+    verdict = judge(name, [str(group) for group in groups], asked)
+    return {"allowed": verdict.allowed} | ({"reason": verdict.reason} if verdict.reason else {})
 
 
 def _review(

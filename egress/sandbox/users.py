@@ -108,6 +108,7 @@ PORTAL_RULES = (
         ("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
     ),
     AccessRule(READ, ("apiextensions.k8s.io",), ("customresourcedefinitions",)),
+    AccessRule(("create",), ("authorization.k8s.io",), ("subjectaccessreviews",)),
 )
 
 ADMIN = User(

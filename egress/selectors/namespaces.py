@@ -34,7 +34,7 @@ def unknown_names(
 def askable_namespaces(
     person: Person | Standing, cluster: Cluster | None = None
 ) -> QuerySet[Namespace]:
-    """Return the present namespaces for which the person may ask: those their teams own."""
+    """Return the present namespaces for which the person may ask: those that are theirs."""
     owned = present_namespaces().filter(_standing(person).owned_namespaces())
     return owned.filter(cluster=cluster) if cluster else owned
 
@@ -60,11 +60,17 @@ def held_namespaces() -> Q:
 def without_owner() -> Q:
     """Return the filter of `Namespace` rows that belong to no team, so that nobody may ask.
 
-    Those for which no grant may be made at all need no owner, and are left out.
+    Those for which no grant may be made at all need no owner, and are left out; so are those of
+    clusters that answer themselves who may deploy where.
     """
+    nobody = Q(owner__isnull=True, owner_label="", cluster__owner_by_review=False)
+    return nobody & unprotected()
+
+
+def unprotected() -> Q:
+    """Return the filter of `Namespace` rows for which grants may be made at all."""
     places = Q(name=F("cluster__egress_namespace")) | Q(name=F("cluster__root_namespace"))
-    protected = Q(name__in=sorted(SYSTEM_NAMESPACES)) | places
-    return Q(owner__isnull=True, owner_label="") & ~protected
+    return ~(Q(name__in=sorted(SYSTEM_NAMESPACES)) | places)
 
 
 def ownerless_counts() -> list[tuple[str, int]]:
@@ -97,7 +103,7 @@ class OwnedPlace:
 
 def owned_places(standing: Standing) -> list[OwnedPlace]:
     """Return the names that belong to the person's teams; not those others have now as well."""
-    if not (standing.is_active and standing.teams):
+    if not standing.may_own:
         return []
     mine = Namespace.objects.filter(standing.owned_namespaces())
     rows = Namespace.objects.filter(name__in=mine.values("name")).order_by("cluster", "name")
@@ -126,7 +132,7 @@ def pinned_filter(standing: Standing) -> Q:
     For rows with `cluster` and `namespace_uid`. By uid, not by name: a namespace made again by
     somebody else shows its new owner nothing old.
     """
-    if not (standing.is_active and standing.teams):
+    if not standing.may_own:
         return Q(pk__in=())
     owned = Namespace.objects.filter(
         standing.owned_namespaces(), cluster=OuterRef("cluster"), uid=OuterRef("namespace_uid")

@@ -149,6 +149,7 @@ def _plan(cluster: Cluster, gateway: ClusterGateway, user: str, options: Options
         # What denies goes on denying: running it again takes nothing back.
         denying=frozenset(POLICIES) if options.enforce else around.denying,
         mesh_configs=around.mesh_configs,
+        reviews=cluster.owner_by_review,
     )
 
 

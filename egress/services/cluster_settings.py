@@ -18,6 +18,7 @@ from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Refused
+from egress.services.ownership.sources import follow_owners, owner_problems
 
 MOST = 100
 """Zones, ranges or gateways that one cluster has at most."""
@@ -34,6 +35,13 @@ class ClusterSettings:
     private_ranges: Sequence[str] = ()
     own_ranges: Sequence[str] = ()
     gateways: Sequence[dict[str, Any]] = field(default_factory=tuple)
+    owner_by_admin: bool = True
+    owner_by_label: bool = True
+    owner_by_review: bool = False
+    review_user: str = Cluster.ReviewUser.USERNAME
+    review_user_prefix: str = ""
+    review_teams: bool = True
+    review_team_prefix: str = ""
 
 
 def settings_of(cluster: Cluster) -> ClusterSettings:
@@ -65,6 +73,7 @@ def change(*, cluster: Cluster, settings: ClusterSettings, actor: Actor) -> Clus
         _refuse_unsafe_gateways(cluster, wanted)
     Cluster.objects.filter(pk=cluster.pk).update(**changes)
     cluster.refresh_from_db()
+    follow_owners(cluster, changes)
     outbox.mark_dirty(
         cluster=cluster,
         keys=cluster.slices.values_list("key", flat=True),
@@ -94,16 +103,17 @@ def _checked(settings: ClusterSettings) -> ClusterSettings:
     if settings.enforcement not in set(Enforcement):
         problems["enforcement"] = [f"Choose {listed([*Enforcement])}."]
     problems |= _gateway_problems(settings.gateways)
+    problems |= owner_problems(settings)
     if problems:
         first = next(iter(problems.values()))[0]
         raise Refused(first, reason="InputRefused", fields=problems)
-    return ClusterSettings(
-        settings.enforcement,
-        settings.central_entries,
-        settings.rules_at_clients,
-        zones,
-        gateways=[dict(one) for one in settings.gateways],
-        **ranges,
+    gateways = [dict(one) for one in settings.gateways]
+    return replace(
+        settings,
+        private_zones=zones,
+        gateways=gateways,
+        private_ranges=ranges["private_ranges"],
+        own_ranges=ranges["own_ranges"],
     )
 
 

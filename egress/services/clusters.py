@@ -25,6 +25,7 @@ from egress.services.audit import Tag
 from egress.services.credentials import CredentialsUnreadableError, seal
 from egress.services.errors import Conflict, NotAllowed, Refused, Unavailable
 from egress.services.gateways import dial, open_gateway
+from egress.services.ownership.sources import owner_annotations
 
 __all__ = [
     "connect",
@@ -88,7 +89,7 @@ def _read_and_seal(text: str, context: str | None) -> tuple[Credentials, bytes]:
 
 def _store(name: str, gateway: ClusterGateway, facts: dict[str, Any], actor: Actor) -> Cluster:
     identity, mesh = gateway.identity(), read_mesh(gateway)
-    snapshot = read_inventory(gateway)
+    snapshot = read_inventory(gateway, annotations=owner_annotations())
     facts |= {"kubernetes_version": identity.version[:32], **_mesh_facts(mesh)}
     facts |= {"reachable": True, "problem": "", "reached_at": snapshot.taken_at}
     with transaction.atomic():
@@ -166,6 +167,14 @@ def set_owner(*, namespace: Namespace, team: Group | None, actor: Actor) -> Name
     """Say which team owns a namespace; None leaves it to the namespace's label. Admins only."""
     require_admin(actor, "set the owner of a namespace")
     before = namespace.owner_name
+    # Read under the lock of the cluster's row: who sets owners may be changed at this moment.
+    counts = Cluster.objects.filter(pk=namespace.cluster_id, owner_by_admin=True)
+    if team is not None and not counts.update(owner_by_admin=True):
+        raise Conflict(
+            f"Owners set here do not count in cluster {quoted(namespace.cluster)}. Its settings "
+            "say what does.",
+            reason="OwnersElsewhere",
+        )
     changed = Namespace.objects.filter(pk=namespace.pk, gone_at=None).update(owner=team)
     if not changed:
         raise Conflict(f'Namespace "{namespace.name}" is gone. Reload the page.')

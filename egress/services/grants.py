@@ -18,8 +18,8 @@ from egress.domain.lifecycle import (
     grant_sources,
 )
 from egress.domain.wording import quoted
-from egress.models import Grant, Namespace, Priority
-from egress.models.standing import Standing
+from egress.models import Grant, Namespace, Person, Priority
+from egress.models.standing import Standing, standing_of
 from egress.selectors import policy
 from egress.selectors.bindings import binding_of
 from egress.services import audit, guards, outbox
@@ -27,6 +27,7 @@ from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
 from egress.services.one_by_one import do_each
+from egress.services.ownership import owned_of_grant
 from egress.services.requests.assessment import approvals_needed, refuse_blocked
 from egress.services.requests.openings import grant_entry, hold_subject, refuse_unbound
 
@@ -43,13 +44,20 @@ __all__ = [
 EXPIRY = Actor.system("expiry")
 
 
-@transaction.atomic
 def revoke(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     """End a grant now. The subject's team, those who could approve it, and admins may.
 
-    Raises Missing, NotAllowed, Refused without a reason, and Conflict when it has ended already.
+    Raises Missing, NotAllowed, Refused without a reason, Conflict when it has ended already, and
+    Unavailable when only its cluster could tell and does not answer.
     """
-    standing = guards.standing_of_actor(actor)
+    owned: frozenset[int] = frozenset()
+    if not rules.may_revoke(guards.standing_of_actor(actor), grant):
+        owned = owned_of_grant(grant, actor)
+    with transaction.atomic():
+        return _revoke(grant, actor, guards.standing_of_actor(actor, owned), reason)
+
+
+def _revoke(grant: Grant, actor: Actor, standing: Standing, reason: str) -> Grant:
     stored = guards.fresh_grant(grant.pk, standing)
     if not rules.may_revoke(standing, stored):
         raise NotAllowed(
@@ -146,7 +154,7 @@ def _refuse_what_needs_a_request(grant: Grant, namespace: Namespace) -> None:
     requester, why = grant.request.requester, ""
     if approvals_needed(findings) > 1:
         why = f"{quoted(grant.destination)} needs more than one approver."
-    elif namespace.uid != grant.namespace_uid and not rules.may_ask(requester, namespace):
+    elif namespace.uid != grant.namespace_uid and not _may_ask(requester, namespace):
         why = (
             f"Namespace {quoted(namespace)} was made again, and {quoted(requester)} may not ask "
             "for access of the new one."
@@ -156,6 +164,11 @@ def _refuse_what_needs_a_request(grant: Grant, namespace: Namespace) -> None:
             f"{why} Revoke this grant, and let its team ask for the access anew.",
             reason="RequestNeeded",
         )
+
+
+def _may_ask(requester: Person, namespace: Namespace) -> bool:
+    """Tell whether a team of the requester owns the namespace; no cluster is asked here."""
+    return rules.may_ask(standing_of(requester).acting(), namespace)
 
 
 @transaction.atomic

@@ -18,18 +18,25 @@ def person_of(actor: Actor) -> Person:
     return actor.person
 
 
-def standing_of_actor(actor: Actor) -> Standing:
+def standing_of_actor(actor: Actor, reviewed: frozenset[int] = frozenset()) -> Standing:
     """Return what the actor is and may do now.
 
-    Raises NotAllowed when the actor is no person, or has no active account.
+    Of what clusters say, only what was asked just now counts: `reviewed`, as
+    `services.ownership.owned_now` gives it. Raises NotAllowed when the actor is no person, or has
+    no active account.
     """
-    standing = standing_of(person_of(actor))
+    standing = reading_standing_of(actor).acting(reviewed)
     if not standing.is_active:
         raise NotAllowed(
             f"The account {quoted(actor.name)} is not active. Ask an admin to activate it.",
             reason="AccountNotActive",
         )
     return standing
+
+
+def reading_standing_of(actor: Actor) -> Standing:
+    """Return what the actor may see, with what clusters said lately; never to act by it."""
+    return standing_of(person_of(actor))
 
 
 def require_admin(actor: Actor) -> Standing:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -14,10 +13,10 @@ from egress.selectors.slices import slices_of_namespace, slices_with_doors_of
 from egress.services import grants, outbox
 from egress.services.actor import Actor
 from egress.services.errors import Refused
+from egress.services.ownership.sources import owner_label_in
 
 ACTOR = Actor.system("inventory")
 SEEN_EVERY = timedelta(minutes=1)
-_OWNER_CHARACTERS = 150
 _AT_ONCE = 500
 """So many rows of grants are held at once."""
 
@@ -49,14 +48,16 @@ def sync(*, cluster: Cluster, snapshot: InventorySnapshot, now: datetime) -> Syn
         if not _take_turn(cluster, snapshot.taken_at, now):
             return SyncResult()
         present = {row.name: row for row in _present(cluster)}
+        # Read under the lock: the row at hand may be as old as whoever follows the cluster.
+        by_label = Cluster.objects.filter(pk=cluster.pk, owner_by_label=True).exists()
         vanished = _drop_namespaces(present, snapshot, now)
         appeared, changed, lost, gained = [], [], set(vanished), set[str]()
         for name, seen in sorted(snapshot.namespaces.items()):
             row = present.get(name)
             if row is None or row.uid != seen.uid:
                 appeared.append(name)
-                row = _add(cluster, seen, now)
-            elif _update(row, seen):
+                row = _add(cluster, seen, by_label, now)
+            elif _update(row, seen, by_label):
                 changed.append(name)
             went, came = _sync_accounts(row, seen, snapshot.confirmed, now)
             lost |= {name} if went else set()
@@ -98,30 +99,29 @@ def _drop_namespaces(
     return gone
 
 
-def _facts(seen: NamespaceSnapshot) -> dict[str, object]:
-    owner = seen.labels.get(settings.OWNER_LABEL, "")
+def _facts(seen: NamespaceSnapshot, by_label: bool) -> dict[str, object]:
     return {
         "labels": dict(seen.labels),
         "injected": seen.injected,
         "pods": seen.pods,
         "uninjected_pods": list(seen.uninjected_pods),
-        "owner_label": owner[:_OWNER_CHARACTERS],
+        "owner_label": owner_label_in(seen.labels, seen.annotations) if by_label else "",
     }
 
 
-def _add(cluster: Cluster, seen: NamespaceSnapshot, now: datetime) -> Namespace:
+def _add(cluster: Cluster, seen: NamespaceSnapshot, by_label: bool, now: datetime) -> Namespace:
     """Store a namespace that was not there; one that was gone for a moment comes back."""
     row, _ = Namespace.objects.update_or_create(
         cluster=cluster,
         uid=seen.uid,
-        defaults={"name": seen.name, "seen_at": now, "gone_at": None, **_facts(seen)},
+        defaults={"name": seen.name, "seen_at": now, "gone_at": None, **_facts(seen, by_label)},
     )
     return row
 
 
-def _update(row: Namespace, seen: NamespaceSnapshot) -> bool:
+def _update(row: Namespace, seen: NamespaceSnapshot, by_label: bool) -> bool:
     """Store changed facts. Return whether there are any."""
-    facts = _facts(seen)
+    facts = _facts(seen, by_label)
     changed = {name: value for name, value in facts.items() if getattr(row, name) != value}
     if changed:
         Namespace.objects.filter(pk=row.pk).update(**changed)

@@ -7,6 +7,7 @@ from egress.models import Cluster, Person, Request
 from egress.models.standing import Standing, standing_of, standings_of
 from egress.selectors.attention import Attention, attention_beside, attention_of
 from egress.selectors.clusters import visible_clusters
+from egress.services.ownership import refresh
 
 STANDINGS = "_egress_standings"
 CLUSTERS = "_egress_clusters"
@@ -25,6 +26,18 @@ def standing_beside(request: HttpRequest, person: object) -> Standing:
     if key not in known:
         known[key] = standing_of(person)
     return known[key]
+
+
+def with_new_reviews(request: HttpRequest, cluster: str, namespace: str) -> None:
+    """Have clusters say again what is this person's, the namespace that is named first.
+
+    For the pages on which somebody asks for access; see `services.ownership.refresh`.
+    """
+    person, known = request.user, standing_in(request)
+    if isinstance(person, Person) and refresh(
+        person=person, standing=known, cluster=cluster.strip(), namespace=namespace.strip()
+    ):
+        _known(request).pop(person.pk, None)
 
 
 def read_standings(request: HttpRequest, of_request: int) -> None:

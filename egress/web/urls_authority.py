@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from egress.web.views import webhooks
+from egress.web.views import owners, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("administration/webhooks", webhooks.webhook_list, name="webhooks"),
@@ -21,4 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         webhooks.webhook_again,
         name="webhook-again",
     ),
+    path("administration/owners", owners.owner_list, name="owners"),
+    path("clusters/<slug:name>/owners", owners.cluster_owners, name="cluster-owners"),
+    path("clusters/<slug:name>/owners/try", owners.try_review, name="cluster-owners-try"),
 ]

@@ -98,6 +98,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "reason": "x",
     },
     "clusters/<slug:name>/settings/": {"enforcement": "sidecar"},
+    "namespaces/<slug:cluster>/<slug:name>/owner/": {"team": ""},
     "clusters/<slug:name>/foreign/adopt/": {
         "kind": "ServiceEntry",
         "namespace": "shop",

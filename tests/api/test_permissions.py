@@ -26,6 +26,7 @@ WRITE_SCOPES = {
     "PUT namespaces/<slug:cluster>/<slug:name>/default-deny/": {"admin"},
     "PUT namespaces/<slug:cluster>/<slug:name>/network-policy/": {"admin"},
     "PUT clusters/<slug:name>/settings/": {"admin"},
+    "PUT namespaces/<slug:cluster>/<slug:name>/owner/": {"admin"},
     "POST clusters/<slug:name>/foreign/adopt/": {"request"},
     "POST clusters/<slug:name>/brake/release/": {"admin"},
     "POST tokens/": {"admin"},

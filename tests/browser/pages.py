@@ -152,6 +152,9 @@ PLACES = (
 )
 PEOPLE = (
     Stop("administration", "adam", "/administration"),
+    Stop("owners", "adam", "/administration/owners?owner=none"),
+    Stop("owners", "adam", "/administration/owners"),
+    Stop("cluster-owners", "adam", "/clusters/sandbox/owners"),
     Stop("people", "adam", "/people"),
     Stop("person-new", "adam", "/people/new"),
     Stop("person", "adam", "/people/{people[alice]}"),
@@ -202,6 +205,7 @@ FORMS = {
     "audit-verify": "/audit/verify",
     "cluster-drift-policy": "/clusters/sandbox/drift",
     "cluster-settings": "/clusters/sandbox/settings",
+    "cluster-owners-try": "/clusters/sandbox/owners/try",
     "cluster-posture-look": "/clusters/sandbox/posture/look",
     "cluster-posture-attest": "/clusters/sandbox/posture/attest",
     "cluster-posture-withdraw": "/clusters/sandbox/posture/PF1/withdraw",

@@ -85,6 +85,19 @@ def test_an_event_that_changes_nothing_we_care_for_is_no_change() -> None:
     assert state.change(kinds.POD, one, deleted=False)
 
 
+def test_of_annotations_only_those_asked_for_are_kept() -> None:
+    state = InventoryState(["example.com/owner"])
+    notes = {"example.com/owner": "team-shop", "example.com/large": "x" * 10_000}
+    namespace = {"metadata": {"name": "shop", "uid": "n", "annotations": notes}}
+    assert state.change(kinds.NAMESPACE, namespace, deleted=False)
+    kept = state.snapshot(NOW, confirmed=True).namespaces["shop"].annotations
+    assert kept == {"example.com/owner": "team-shop"}
+    notes["example.com/large"] = "y"
+    assert not state.change(kinds.NAMESPACE, namespace, deleted=False)
+    notes["example.com/owner"] = "team-data"
+    assert state.change(kinds.NAMESPACE, namespace, deleted=False)
+
+
 def test_a_snapshot_does_not_change_afterwards(cluster: Cluster) -> None:
     state = InventoryState()
     namespace = {"metadata": {"name": "shop", "uid": "n"}}

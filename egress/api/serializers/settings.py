@@ -7,6 +7,7 @@ from rest_framework import serializers
 from egress.api.serializers.base import Body
 from egress.api.serializers.fields import Flag, OneOf, Text, Whole
 from egress.domain.access import Enforcement
+from egress.models import Cluster
 from egress.services.cluster_settings import MOST
 
 
@@ -40,3 +41,16 @@ class ClusterSettingsBody(Body):
     private_ranges = _texts("Private address ranges that may be asked for, under review.")
     own_ranges = _texts("Ranges of the cluster and its nodes, which are never opened.")
     gateways = serializers.ListField(child=GatewayBody(), default=list, max_length=MOST)
+    owner_by_admin = Flag(default=True, help_text="Owners that admins set count.")
+    owner_by_label = Flag(default=True, help_text="Labels and annotations of namespaces count.")
+    owner_by_review = Flag(
+        default=False, help_text="Whoever may create deployments in a namespace may ask for it."
+    )
+    review_user = OneOf(
+        choices=Cluster.ReviewUser.values,
+        default=Cluster.ReviewUser.USERNAME.value,
+        help_text="What people are called at the cluster.",
+    )
+    review_user_prefix = Text(max_length=100, default="", allow_blank=True)
+    review_teams = Flag(default=True, help_text="Teams are groups at the cluster.")
+    review_team_prefix = Text(max_length=100, default="", allow_blank=True)

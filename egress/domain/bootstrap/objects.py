@@ -30,7 +30,8 @@ class Plan:
     `user` is the portal's name as the API server knows it, `istiods` those of istiod. `workload`
     says whether gateways' Deployments and Services are part of it, `installed` names those that are
     there already. `denying` names the admission policies whose bindings refuse what breaks them;
-    the others warn. `mesh_configs` name the ConfigMaps with mesh configuration.
+    the others warn. `mesh_configs` name the ConfigMaps with mesh configuration. `reviews` says
+    that the portal asks the cluster who may deploy where.
     """
 
     cluster: ClusterProfile
@@ -41,11 +42,18 @@ class Plan:
     installed: frozenset[str] = frozenset()
     denying: frozenset[str] = frozenset()
     mesh_configs: tuple[str, ...] = ("istio",)
+    reviews: bool = False
 
 
 def account_objects(plan: Plan) -> list[KubeObject]:
     """Return the portal's account, its roles and their bindings, after their namespaces."""
-    rights = roles(plan.cluster, plan.enforcements, plan.user, mesh_configs=plan.mesh_configs)
+    rights = roles(
+        plan.cluster,
+        plan.enforcements,
+        plan.user,
+        mesh_configs=plan.mesh_configs,
+        reviews=plan.reviews,
+    )
     return [*_namespaces(plan), *_account(plan), *rights]
 
 

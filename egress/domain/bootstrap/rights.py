@@ -16,6 +16,7 @@ RBAC = "rbac.authorization.k8s.io"
 RBAC_V1 = f"{RBAC}/v1"
 READ_VERBS = ("get", "list", "watch")
 WRITE_VERBS = ("get", "list", "watch", "create", "patch", "delete")
+ASK_VERBS = ("create",)
 ROLE_NAME = "egress-portal"
 MESH_ROLE_NAME = "egress-portal-mesh-config"
 USER_PREFIX = "system:serviceaccount:"
@@ -33,6 +34,8 @@ WAYPOINTS: Resource = ("gateway.networking.k8s.io", "gateways")
 SERVICES: Resource = ("", "services")
 ENDPOINT_SLICES: Resource = ("discovery.k8s.io", "endpointslices")
 NETWORK_POLICIES: Resource = ("networking.k8s.io", "networkpolicies")
+SUBJECT_REVIEWS: Resource = ("authorization.k8s.io", "subjectaccessreviews")
+"""Asked of a cluster that tells itself who owns a namespace; nothing is stored."""
 _ADMISSION = "admissionregistration.k8s.io"
 
 READ: tuple[Resource, ...] = (
@@ -125,10 +128,12 @@ def roles(
     user: str,
     *,
     mesh_configs: Collection[str] = ("istio",),
+    reviews: bool = False,
 ) -> list[KubeObject]:
     """Return the roles of the account called `user`, and their bindings.
 
     `mesh_configs` are the names of the ConfigMaps with mesh configuration in the root namespace.
+    `reviews` says that the cluster is asked who may deploy where.
     """
     wanted = needs(
         enforcements,
@@ -138,6 +143,8 @@ def roles(
     egress, root = cluster.egress_namespace, cluster.root_namespace
     read = [one for one in READ if one not in wanted.everywhere]
     rules = [*_rules(read, READ_VERBS), *_rules(wanted.everywhere, WRITE_VERBS)]
+    if reviews:
+        rules += _rules([SUBJECT_REVIEWS], ASK_VERBS)
     found = [_role(cluster, "", ROLE_NAME, rules)]
     if wanted.in_egress_namespace:
         found.append(

@@ -33,6 +33,11 @@ class Command(BaseCommand):
             choices=[choice.value for choice in Enforcement],
             help="may be given several times; gateway by default",
         )
+        parser.add_argument(
+            "--reviews",
+            action="store_true",
+            help="also the right to ask who may deploy where, for owners by review",
+        )
         parser.add_argument("--egress-namespace", default="istio-egress")
         parser.add_argument("--root-namespace", default="istio-system")
 
@@ -52,5 +57,6 @@ class Command(BaseCommand):
             frozenset(Enforcement(one) for one in chosen),
             user=f"{USER_PREFIX}{namespace}:{name}",
             istiods=(),
+            reviews=options["reviews"],
         )
         self.stdout.write(to_yaml(account_objects(plan)), ending="")

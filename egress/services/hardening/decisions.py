@@ -13,6 +13,7 @@ from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.domain.objects import canonical_json
 from egress.domain.wording import quoted
 from egress.models import Namespace, OwnedObject, Priority
+from egress.models.standing import standing_of
 from egress.rules import is_admin, may_set_default_deny
 from egress.services import audit, outbox
 from egress.services.actor import Actor
@@ -20,6 +21,7 @@ from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused, Unavailable
 from egress.services.gateways import open_gateway
 from egress.services.guards import require_text
+from egress.services.ownership import owned_now
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,15 @@ def _camel(hardening: Hardening) -> str:
     return hardening.name.title().replace(" ", "")
 
 
+def _may_switch_on(namespace: Namespace, actor: Actor) -> bool:
+    standing = standing_of(actor.person).acting()
+    if may_set_default_deny(standing, namespace) or actor.person is None:
+        return may_set_default_deny(standing, namespace)
+    return may_set_default_deny(standing.acting(owned_now(actor.person, namespace)), namespace)
+
+
 def _require_right(hardening: Hardening, namespace: Namespace, on: bool, actor: Actor) -> None:
-    if on and not may_set_default_deny(actor.person, namespace):
+    if on and not _may_switch_on(namespace, actor):
         raise NotAllowed(
             f"Only admins and the team that owns {quoted(namespace.name)} may switch this on.",
             reason="NotTheOwner",

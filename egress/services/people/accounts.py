@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from egress.domain.wording import quoted
-from egress.models import ApiToken, Person
+from egress.models import ApiToken, Cluster, Person
 from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
@@ -70,6 +70,8 @@ def change_person(
     stored = _fresh(person)
     before = _facts(stored)
     _describe(stored, first_name, last_name, email)
+    if not standing.is_admin and stored.email != before["email"]:
+        _refuse_other_name_at_clusters()
     stored.save(update_fields=["first_name", "last_name", "email"])
     data = {"before": before, "after": _facts(stored)}
     _record(Tag.PERSON_CHANGED, actor, stored, f"Changed {quoted(stored)}.", data)
@@ -146,6 +148,14 @@ def _fresh(person: Person) -> Person:
     if stored is None:
         raise Missing("There is no such person. Look at the list of people.")
     return stored
+
+
+def _refuse_other_name_at_clusters() -> None:
+    """Refuse people to change their own address while it is their name at a cluster."""
+    by_email = {"owner_by_review": True, "review_user": Cluster.ReviewUser.EMAIL}
+    if Cluster.objects.filter(**by_email).exists():
+        problem = "Clusters know you by your e-mail address, so only an admin may change it."
+        raise Refused(problem, reason="EmailIsAName", fields={"email": [problem]})
 
 
 def _describe(person: Person, first_name: str, last_name: str, email: str) -> None:

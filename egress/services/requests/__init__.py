@@ -7,6 +7,7 @@ objects of others, `endings` are withdrawing and lapsing, `comments` is what peo
 keeps what nobody sent yet.
 """
 
+from egress.services.looking import begin_anew_after_looking
 from egress.services.requests.adoptions import adopt, preview_adoption
 from egress.services.requests.assessment import live_findings
 from egress.services.requests.comments import comment
@@ -16,7 +17,6 @@ from egress.services.requests.drafts import DestinationDraft, RequestDraft
 from egress.services.requests.endings import lapse_overdue, withdraw
 from egress.services.requests.previews import Preview, preview
 from egress.services.requests.renewals import renew
-from egress.services.requests.sights import begin_anew_after_looking
 from egress.services.requests.submissions import edit, submit
 from egress.services.requests.unsent import (
     drop_draft,

@@ -36,6 +36,7 @@ from egress.services.adoption.judging import (
     without,
 )
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused, Unavailable
+from egress.services.ownership import owned_now
 from egress.services.requests.assessment import assess, blocks
 from egress.services.requests.drafts import Reading, read_days
 from egress.services.requests.openings import hold_subject
@@ -62,10 +63,11 @@ def adopt(
             "for the destinations, and remove it.",
             reason="KindNotAdoptable",
         )
-    namespace = _namespace(cluster, pin.key, guards.standing_of_actor(actor))
+    owned = _owned(cluster, pin.key, actor)
+    namespace = _namespace(cluster, pin.key, guards.standing_of_actor(actor, owned))
     sight = look(cluster, namespace.name, pin)
     with transaction.atomic():
-        standing = guards.standing_of_actor(actor)
+        standing = guards.standing_of_actor(actor, owned)
         held = hold_subject(
             cluster_id=cluster.pk, namespace=namespace.name, service_account="", uids=None
         )
@@ -106,7 +108,8 @@ def preview_adoption(*, cluster: Cluster, key: ObjectKey, actor: Actor) -> Adopt
 
     Stores nothing, and takes as long as a look at the cluster. Raises like `adopt`.
     """
-    namespace = _namespace(cluster, key, guards.standing_of_actor(actor))
+    owned = _owned(cluster, key, actor)
+    namespace = _namespace(cluster, key, guards.standing_of_actor(actor, owned))
     sight = look(cluster, namespace.name)
     if sight.snapshot is None:
         raise Unavailable(
@@ -159,6 +162,10 @@ def still_adoptable(request: Request, terms: Terms, sight: Sight) -> Sight:
     if asked != set(stands_in.destinations):
         raise Conflict(f"{adoption.key} opens something else now. Deny this.", reason=STALE)
     return rest
+
+
+def _owned(cluster: Cluster, key: ObjectKey, actor: Actor) -> frozenset[int]:
+    return owned_now(guards.person_of(actor), policy.present_namespace(cluster, key.namespace))
 
 
 def _namespace(cluster: Cluster, key: ObjectKey, standing: Standing) -> Namespace:

@@ -15,7 +15,8 @@ def comment(*, request: Request, actor: Actor, text: str) -> Comment:
 
     Raises Missing, and Refused for an empty or too long text.
     """
-    standing = guards.standing_of_actor(actor)
+    seen = guards.reading_standing_of(actor).reviewed
+    standing = guards.standing_of_actor(actor, seen)
     stored = guards.fresh_request(request.pk, standing)
     tidied = guards.require_text(text, field="text", what="The comment", limit=4000)
     now = timezone.now()

@@ -1,6 +1,7 @@
 """Deciding a request: once, by somebody else, on the revision they saw, and only narrowing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import EllipsisType
@@ -24,14 +25,10 @@ from egress.services.actor import Actor
 from egress.services.adoption.judging import facts_of, pin_of
 from egress.services.audit import Entry, Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.ownership import owned_now
 from egress.services.requests.adoptions import still_adoptable
 from egress.services.requests.assessment import approvals_needed, at_positions, refuse_blocked
-from egress.services.requests.openings import (
-    extend_grant,
-    grant_entry,
-    hold_subject,
-    open_grants,
-)
+from egress.services.requests.openings import extend_grant, grant_entry, hold_subject, open_grants
 from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import refuse_moved
 from egress.services.requests.terms import Terms, read_terms, said_of
@@ -77,8 +74,10 @@ def decide(
 
 
 def _look_for(request: Request) -> Sight:
+    namespace = policy.present_namespace(request.cluster, request.namespace)
+    owned = owned_now(request.requester, namespace, told=True)
     removes = pin_of(request.adoption) if request.adopts_digest else None
-    return look(request.cluster, request.namespace, removes)
+    return replace(look(request.cluster, request.namespace, removes), owned=owned)
 
 
 def _decidable(request: Request, standing: Standing) -> Request:
@@ -130,7 +129,7 @@ def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: da
     )
     # As it is under the lock: its settings may have changed since.
     request.cluster = pins.namespace.cluster
-    _require_requester(request)
+    _require_requester(request, sight)
     if request.adopts_digest:
         sight = still_adoptable(request, terms, sight)
     findings = _findings_now(request, terms, sight)
@@ -144,11 +143,12 @@ def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: da
         _grant(request, terms, actor, now, agreeing)
 
 
-def _require_requester(request: Request) -> None:
-    """Refuse what its requester could not ask for today."""
+def _require_requester(request: Request, sight: Sight) -> None:
+    """Refuse what its requester could not ask for today, as far as was asked just now."""
     namespace = policy.present_namespace(request.cluster, request.namespace)
+    standing = standing_of(request.requester).acting(sight.owned)
     may = rules.may_adopt if request.adopts_digest else rules.may_ask
-    if namespace is None or not may(standing_of(request.requester), namespace):
+    if namespace is None or not may(standing, namespace):
         raise Refused(
             f"{quoted(request.requester)} may no longer ask for namespace "
             f"{quoted(request.namespace)}. Deny this, and let its team ask again.",

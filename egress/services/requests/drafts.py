@@ -98,6 +98,11 @@ def read(draft: RequestDraft, standing: Standing, neighbours: Neighbours | None 
     return reading
 
 
+def namespace_named(draft: RequestDraft) -> Namespace | None:
+    """Return the namespace that a draft names, whoever may see it; None when there is none."""
+    return _namespace_called(_key(draft.namespace), _cluster_called(_key(draft.cluster)), None)
+
+
 def read_days(days: object, reading: Reading) -> int | None:
     """Return a duration in days, or None and an objection at `duration_days`."""
     if days is None:

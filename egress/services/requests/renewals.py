@@ -12,6 +12,7 @@ from egress.selectors import policy
 from egress.services import guards, texts
 from egress.services.actor import Actor
 from egress.services.errors import Conflict
+from egress.services.ownership import owned_of_grant
 from egress.services.requests.drafts import Reading, read_days
 from egress.services.requests.openings import RENEWABLE, Pins, hold_subject, refuse_unbound
 from egress.services.requests.sights import UNSEEN, Sight, look
@@ -25,9 +26,10 @@ def renew(*, grant: Grant, actor: Actor, reason: str, duration_days: int | None)
     NotAllowed, Refused like `submit`, and Conflict when the grant has ended, has no end, or waits
     for another renewal already.
     """
-    sight = _look_for(grant, guards.standing_of_actor(actor))
+    owned = owned_of_grant(grant, actor)
+    sight = _look_for(grant, guards.standing_of_actor(actor, owned))
     with transaction.atomic():
-        standing = guards.standing_of_actor(actor)
+        standing = guards.standing_of_actor(actor, owned)
         stored = guards.fresh_grant(grant.pk, standing)
         pins = _hold(stored)
         require_right_to_ask(standing, pins.namespace)

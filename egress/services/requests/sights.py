@@ -1,14 +1,11 @@
 """What the live cluster shows before somebody asks or decides.
 
 It is read before any lock is taken: nobody waits for a cluster that answers slowly but the one
-who asks. `begin_anew_after_looking` keeps that true for work in a transaction of the caller's.
+who asks. See `services.looking` for work in a transaction of the caller's.
 """
 
 import time
-from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 from django.conf import settings
@@ -26,12 +23,12 @@ from egress.selectors.posture import uids_of
 from egress.services.adoption.judging import Pin, find, without
 from egress.services.errors import Refused, Unavailable
 from egress.services.gateways import open_gateway, require_same_cluster
+from egress.services.looking import looked
 
 logger = structlog.get_logger(__name__)
 
 SECONDS = 3.0
 """How long all reads of one look may take together."""
-TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -40,11 +37,13 @@ class Sight:
 
     Without a `snapshot`, `told` is what an earlier look gave, None when there was none.
     `removal_refused` says why the object that is to be removed may not be, empty when it may.
+    `owned` holds the namespace's key when the cluster says that the requester may deploy there.
     """
 
     snapshot: Snapshot | None = None
     told: tuple[Finding, ...] | None = None
     removal_refused: str = ""
+    owned: frozenset[int] = frozenset()
 
     def findings(self, cluster: Cluster, wish: Wish) -> tuple[Finding, ...]:
         """Return what the live cluster says about a wish; a cluster nobody saw is a warning."""
@@ -84,21 +83,6 @@ _NOT_LOOKED = Finding(
     "namespace",
 )
 UNSEEN = Sight()
-Result = TypeVar("Result")
-
-
-class LookNeededError(Exception):
-    """Work in a transaction needs a look that was not made before."""
-
-    def __init__(self, cluster: Cluster, namespace: str, removes: Pin | None = None) -> None:
-        super().__init__(f'No look was made at "{cluster.name}" for "{namespace}" before.')
-        self.cluster = cluster
-        self.namespace = namespace
-        self.removes = removes
-
-
-_Wanted = tuple[int, str, Pin | None]
-_made: ContextVar[dict[_Wanted, Sight] | None] = ContextVar("egress_sights", default=None)
 
 
 def look(cluster: Cluster, namespace: str, removes: Pin | None = None) -> Sight:
@@ -107,32 +91,8 @@ def look(cluster: Cluster, namespace: str, removes: Pin | None = None) -> Sight:
     With `removes` the cluster is also asked, by a dry run, whether the portal may delete that.
     Call it outside of transactions. Raises LookNeededError within `begin_anew_after_looking`.
     """
-    made = _made.get()
-    if made is None:
-        return _read(cluster, namespace, removes)
-    if (cluster.pk, namespace, removes) not in made:
-        raise LookNeededError(cluster, namespace, removes)
-    return made[cluster.pk, namespace, removes]
-
-
-def begin_anew_after_looking(work: Callable[[], Result]) -> Result:
-    """Return what `work` returns, with every look at a cluster made before it began.
-
-    For work that is one transaction with more than the service that looks: it is rolled back
-    where a look is needed, and begins anew with that look.
-    """
-    made: dict[_Wanted, Sight] = {}
-    token = _made.set(made)
-    try:
-        for _ in range(TRIES):
-            try:
-                return work()
-            except LookNeededError as needed:
-                seen = _read(needed.cluster, needed.namespace, needed.removes)
-                made[needed.cluster.pk, needed.namespace, needed.removes] = seen
-        return work()
-    finally:
-        _made.reset(token)
+    key = ("sight", cluster.pk, namespace, removes)
+    return looked(key, lambda: _read(cluster, namespace, removes))
 
 
 def _read(cluster: Cluster, namespace: str, removes: Pin | None) -> Sight:

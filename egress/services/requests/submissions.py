@@ -12,15 +12,7 @@ from egress import rules
 from egress.domain.access import Destination, Subject
 from egress.domain.lifecycle import RequestStatus
 from egress.domain.wording import listed, quoted
-from egress.models import (
-    Adoption,
-    Cluster,
-    Grant,
-    Namespace,
-    Person,
-    Request,
-    RequestDestination,
-)
+from egress.models import Adoption, Cluster, Grant, Namespace, Person, Request, RequestDestination
 from egress.models.standing import Standing
 from egress.selectors.bindings import adoption_digest_of
 from egress.services import audit, guards
@@ -28,8 +20,9 @@ from egress.services.actor import Actor
 from egress.services.adoption.judging import facts_of, pin_of
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.ownership import owned_now
 from egress.services.requests.assessment import Assessment, as_stored, assess, refuse_blocked
-from egress.services.requests.drafts import Reading, RequestDraft, read
+from egress.services.requests.drafts import Reading, RequestDraft, namespace_named, read
 from egress.services.requests.fixed import refuse_other_access
 from egress.services.requests.sights import Sight, look
 
@@ -39,12 +32,14 @@ def submit(*, draft: RequestDraft, actor: Actor) -> Request:
 
     The live cluster is looked at first. Raises Refused, with sentences by field, when the draft
     cannot be understood, when a policy or the cluster blocks it, or when nobody could approve it;
-    NotAllowed when the person's teams do not own the namespace.
+    NotAllowed when the namespace is not theirs to ask for; and Unavailable when only its cluster
+    could tell and does not answer.
     """
-    standing = guards.standing_of_actor(actor)
+    owned = owned_now(guards.person_of(actor), namespace_named(draft))
+    standing = guards.standing_of_actor(actor, owned)
     sight = _look_for(read(draft, standing), standing)
     with transaction.atomic():
-        standing = guards.standing_of_actor(actor)
+        standing = guards.standing_of_actor(actor, owned)
         return create(reading=read(draft, standing), standing=standing, actor=actor, sight=sight)
 
 
@@ -106,11 +101,12 @@ def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) 
     `revision` is the one that was edited. Raises Missing, NotAllowed, Refused like `submit`, and
     Conflict when the request was decided or edited meanwhile.
     """
-    standing = guards.standing_of_actor(actor)
+    owned = owned_now(guards.person_of(actor), namespace_named(draft))
+    standing = guards.standing_of_actor(actor, owned)
     seen = _own_pending(request, standing, revision)
     sight = _look_for(read(draft, standing), standing, adopts=bool(seen.adopts_digest))
     with transaction.atomic():
-        standing = guards.standing_of_actor(actor)
+        standing = guards.standing_of_actor(actor, owned)
         stored = _own_pending(request, standing, revision)
         return _edit(stored, read(draft, standing), standing, actor, sight)
 
@@ -178,16 +174,19 @@ def understood(reading: Reading) -> tuple[Cluster, Namespace, list[Destination]]
 
 
 def require_right_to_ask(standing: Standing, namespace: Namespace, *, adopts: bool = False) -> None:
-    """Raise NotAllowed when the namespace is not one of the person's teams'.
+    """Raise NotAllowed when the namespace is not theirs to ask for.
 
     `adopts` tells that an object is adopted, which admins may ask for as well.
     """
     if rules.may_adopt(standing, namespace) if adopts else rules.may_ask(standing, namespace):
         return
-    owner = namespace.owner_name
+    owner, by_review = namespace.owner_name, ""
+    if namespace.cluster.owner_by_review:
+        by_review = ", and its cluster does not let you create deployments there"
     ask = f"Ask somebody of team {quoted(owner)}." if owner else "Ask an admin to set its owner."
     raise NotAllowed(
-        f"Namespace {quoted(namespace.name)} does not belong to one of your teams. {ask}",
+        f"Namespace {quoted(namespace.name)} does not belong to one of your teams{by_review}. "
+        f"{ask}",
         reason="NotTheOwner",
     )
 

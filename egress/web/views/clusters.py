@@ -1,6 +1,6 @@
 """Clusters: how they are connected, what they enforce, and what waits for them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -74,11 +74,11 @@ def drift_policy(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_POST
 def settings(request: HttpRequest, name: str) -> HttpResponse:
-    """Change what admins set of the cluster; its gateways stay as they are."""
+    """Change what admins set of the cluster; gateways and owners stay as they are."""
     cluster, form = cluster_called(request, name), ClusterSettingsForm(request.POST)
 
     def deed(**cleaned: Any) -> Cluster:
-        wanted = cluster_settings.ClusterSettings(gateways=cluster.gateways, **cleaned)
+        wanted = replace(cluster_settings.settings_of(cluster), **cleaned)
         return cluster_settings.change(cluster=cluster, settings=wanted, actor=actor_of(request))
 
     if not form.carry_out(deed):

@@ -19,7 +19,7 @@ from egress.web.request_around import around, link_to
 from egress.web.request_buttons import Pressed, press, with_pasted, with_preset
 from egress.web.request_fixes import fixes_of
 from egress.web.request_form import FormView, Noted
-from egress.web.standing import clusters_in, standing_in
+from egress.web.standing import clusters_in, standing_in, with_new_reviews
 from egress.web.unsent import Unsent, place_here, unsent_at
 from egress.web.views.lost import keeps_what_is_typed
 from egress.web.ways import way_for
@@ -67,6 +67,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def preview(request: HttpRequest) -> HttpResponse:
     """Answer htmx with the preview, and with the hints to put below the inputs."""
     typed = TypedRequest.of_form(request.POST)
+    with_new_reviews(request, typed.cluster, typed.namespace)
     seen = service.preview(draft=typed.draft(), actor=actor_of(request))
     fixes = fixes_of(standing_in(request), typed, seen)
     context = {
@@ -147,6 +148,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     """Show the form with its preview."""
+    with_new_reviews(request, typed.cluster, typed.namespace)
     standing = standing_in(request)
     choices = shown.choices(standing, typed, clusters_in(request))
     typed = shown.with_only_choices(typed, choices)

@@ -89,6 +89,19 @@ def test_roles_are_bound_to_the_name_that_the_cluster_knows() -> None:
     assert {one["subjects"][0]["kind"] for one in named} == {"User"}
 
 
+def test_reviews_of_others_are_asked_for_only_where_they_count() -> None:
+    rule = {
+        "apiGroups": ["authorization.k8s.io"],
+        "resources": ["subjectaccessreviews"],
+        "verbs": ["create"],
+    }
+    without = roles(PROFILE, [Enforcement.GATEWAY], PORTAL_NAME)
+    asking = roles(PROFILE, [Enforcement.GATEWAY], PORTAL_NAME, reviews=True)
+    assert rule not in without[0]["rules"]
+    assert asking[0]["rules"] == [*without[0]["rules"], rule]
+    assert asking[1:] == without[1:]
+
+
 @pytest.mark.parametrize("enforcement", Enforcement)
 def test_the_portal_knows_every_kind_that_it_has_rights_for(enforcement: Enforcement) -> None:
     known = {(kind.group, kind.plural) for kind in kinds.ALL_KINDS}

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from egress.models import AuditEvent, Namespace, Person
+from egress.models import AuditEvent, Cluster, Namespace, Person
 from egress.services import people, tokens
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
 from tests import factories as make
@@ -158,3 +158,16 @@ def test_somebody_who_is_not_there_is_missing(adam: Person, shop: Namespace) -> 
     ghost.pk = 999_999
     with pytest.raises(Missing):
         people.deactivate(person=ghost, actor=make.actor(adam))
+
+
+def test_an_address_that_is_a_name_at_clusters_is_changed_by_admins_alone(
+    shop: Namespace, owner: Person, adam: Person
+) -> None:
+    said = {"first_name": "", "last_name": "", "email": "other@example.com"}
+    people.change_person(person=owner, actor=make.actor(owner), **said)
+    Cluster.objects.update(owner_by_review=True, review_user="email")
+    said["email"] = "third@example.com"
+    with pytest.raises(Refused) as caught:
+        people.change_person(person=owner, actor=make.actor(owner), **said)
+    assert list(caught.value.fields) == ["email"]
+    assert people.change_person(person=owner, actor=make.actor(adam), **said).email == said["email"]

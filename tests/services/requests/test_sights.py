@@ -21,8 +21,9 @@ from egress.domain.posture import Snapshot
 from egress.models import AuditEvent, Cluster, Grant, Person, Request
 from egress.services import gateways, requests
 from egress.services.errors import Missing, NotAllowed, Refused
+from egress.services.looking import LookNeededError, begin_anew_after_looking
 from egress.services.requests import decisions, sights
-from egress.services.requests.sights import LookNeededError, Sight
+from egress.services.requests.sights import Sight
 from tests import factories as make
 from tests.services.connected import GRANTED, Connected, company_connected
 
@@ -311,7 +312,7 @@ def test_work_in_a_transaction_begins_anew_with_the_look_that_it_needed(
         make.person("witness")
         return submit(mesh, owner)
 
-    request = sights.begin_anew_after_looking(work)
+    request = begin_anew_after_looking(work)
     assert begun == [0, 0], "the first try left nothing behind"
     assert looks == [False]
     assert live_of(request) == []
@@ -322,4 +323,4 @@ def test_work_in_a_transaction_begins_anew_with_the_look_that_it_needed(
 def test_work_that_never_has_enough_looks_ends(mesh: Connected) -> None:
     names = iter(f"namespace-{number}" for number in range(100))
     with pytest.raises(LookNeededError):
-        sights.begin_anew_after_looking(lambda: sights.look(mesh.cluster, next(names)))
+        begin_anew_after_looking(lambda: sights.look(mesh.cluster, next(names)))

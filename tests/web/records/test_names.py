@@ -80,7 +80,7 @@ def test_namespaces_that_nobody_owns_are_counted_and_listed(
     owned.owner = Group.objects.create(name="team-given")
     owned.save(update_fields=["owner"])
     page = text(get(adam, "administration"))
-    assert f'href="{reverse("cluster", args=["main"])}?owner=none#namespaces">main: 1</a>' in page
+    assert f'href="{reverse("owners")}?owner=none&amp;cluster=main">main: 1</a>' in page
     assert links(adam, "?owner=none") == [bare.name]
 
 
