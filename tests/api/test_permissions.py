@@ -31,6 +31,12 @@ WRITE_SCOPES = {
     "POST clusters/<slug:name>/brake/release/": {"admin"},
     "POST tokens/": {"admin"},
     "DELETE tokens/<int:pk>/": {"admin"},
+    "POST webhooks/": {"admin"},
+    "PUT webhooks/<int:pk>/": {"admin"},
+    "DELETE webhooks/<int:pk>/": {"admin"},
+    "POST webhooks/<int:pk>/secret/": {"admin"},
+    "POST webhooks/<int:pk>/test/": {"admin"},
+    "POST webhooks/<int:pk>/messages/<int:message>/again/": {"admin"},
 }
 PRIVATE = [address for address in addresses() if not address.is_public]
 
