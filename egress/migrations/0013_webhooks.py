@@ -53,10 +53,6 @@ class Migration(migrations.Migration):
             name='webhook',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='egress.webhook'),
         ),
-        migrations.AddIndex(
-            model_name='outgoing',
-            index=models.Index(condition=models.Q(('webhook__isnull', False)), fields=['webhook', '-id'], name='messages_of_webhook'),
-        ),
         migrations.AddConstraint(
             model_name='outgoing',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel__isnull', True), ('person__isnull', False), ('webhook__isnull', True)), models.Q(('channel__isnull', False), ('person__isnull', True), ('webhook__isnull', True)), models.Q(('channel__isnull', True), ('person__isnull', True), ('webhook__isnull', False)), _connector='OR'), name='a_message_goes_to_one_place'),
