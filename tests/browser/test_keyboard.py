@@ -180,11 +180,15 @@ def test_the_skip_link_leads_past_the_navigation(window: OpenWindow) -> None:
     assert page.get_by_role("main").evaluate("one => one.contains(document.activeElement)")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("person", "address"),
-    [("dana", "/requests/new"), ("alice", "/queue"), ("adam", "/grants"), ("", "/sign-in")],
-)
+WALKS = (("dana", "/requests/new"), ("alice", "/queue"), ("adam", "/grants"), ("", "/sign-in"))
+IN_TURN = [pytest.param(*one, ("light", "dark")[at % 2]) for at, one in enumerate(WALKS)]
+IN_THE_OTHER = [
+    pytest.param(*one, ("dark", "light")[at % 2], marks=pytest.mark.slow)
+    for at, one in enumerate(WALKS)
+]
+
+
+@pytest.mark.parametrize(("person", "address", "theme"), [*IN_TURN, *IN_THE_OTHER])
 def test_one_always_sees_where_the_focus_is(
     window: OpenWindow, person: str, address: str, theme: str
 ) -> None:

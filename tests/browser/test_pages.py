@@ -15,9 +15,13 @@ from tests.browser.story import Story
 from tests.e2e.portal import Portal
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-LOOKS = (("light", 1280), ("dark", 375))
-OTHER_LOOKS = (("light", 375), ("dark", 1280))
-"""Each theme and each width is seen in LOOKS already: these are for the long runs."""
+Look = tuple[str, int]
+LOOKS: tuple[Look, ...] = (("light", 1280), ("dark", 375), ("light", 375), ("dark", 1280))
+IN_TURN = [pytest.param(stop, LOOKS[at % 4 :][:1], id=str(stop)) for at, stop in enumerate(PAGES)]
+IN_ALL = [
+    pytest.param(stop, LOOKS, id=f"{stop} in all looks", marks=pytest.mark.slow) for stop in PAGES
+]
+"""The long runs see each page in each look; others see each look on every fourth page."""
 ROWS = ("", "egress/grant/")
 """Pages that Django draws for every model alike: the list of models, and of rows. The others are
 excused from axe: they are Django's own, for superusers, and leave some links to colour alone."""
@@ -73,12 +77,9 @@ def troubles(visitor: Visitor, stop: Stop, url: str, theme: str, width: int) -> 
     visitor.complaints.clear()
 
 
-@pytest.mark.parametrize(
-    "looks", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.slow)], ids=["", "others"]
-)
-@pytest.mark.parametrize("stop", PAGES, ids=str)
-def test_a_page_is_sound_in_every_theme_and_width(
-    stop: Stop, looks: tuple[tuple[str, int], ...], walker: Walker, told: Story
+@pytest.mark.parametrize(("stop", "looks"), [*IN_TURN, *IN_ALL])
+def test_a_page_is_sound_in_its_looks(
+    stop: Stop, looks: tuple[Look, ...], walker: Walker, told: Story
 ) -> None:
     visitor = walker(stop.person)
     visitor.expected = {stop.status} if stop.status >= 400 else set()
