@@ -123,6 +123,9 @@ def _comparable(obj: dict[str, Any], translate: Replay | None = None) -> dict[st
         metadata.pop("name")
     for claim in metadata.get("managedFields", []):
         claim["time"] = "time" in claim
+    if "managedFields" in metadata:
+        # A server lists them by time, in seconds: here one may pass where none did there.
+        metadata["managedFields"].sort(key=lambda claim: json.dumps(claim, sort_keys=True))
     if copy.get("kind") == "ServiceEntry":
         for address in (copy.get("status") or {}).get("addresses", []):
             address["value"] = "4" if "." in address["value"] else "6"
