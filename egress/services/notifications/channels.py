@@ -9,13 +9,13 @@ from django.utils import timezone
 from egress.domain.notices import CHANNEL_WORDS, Kind
 from egress.domain.wording import quoted
 from egress.models import Channel, Cluster, Outgoing
-from egress.models.standing import SCOPE_PATTERN
-from egress.services import audit, guards, texts
+from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.credentials import CredentialsUnreadableError, seal
 from egress.services.errors import Conflict, Missing, Refused
 from egress.services.notifications import channel_call
+from egress.services.told_places import accept_name_and_namespaces
 
 TEST = "test"
 
@@ -97,20 +97,10 @@ def _fresh(channel: Channel) -> Channel:
 
 
 def _accept(stored: Channel, name: str, url: str, kinds: list[str], namespaces: str) -> None:
-    errors: dict[str, list[str]] = {}
-    stored.name = texts.tidy(name)
-    if problem := texts.problem_of_line(stored.name, what="The name", limit=100):
-        errors["name"] = [problem]
-    elif Channel.objects.filter(name=stored.name).exclude(pk=stored.pk).exists():
-        errors["name"] = [f"The name {quoted(stored)} is taken. Choose another one."]
+    errors = accept_name_and_namespaces(stored, name, namespaces)
     stored.kinds = [kind.value for kind in Kind if kind.value in kinds]
     if not stored.kinds or not set(kinds) <= set(CHANNEL_WORDS):
         errors["kinds"] = ["Choose at least one thing to tell of."]
-    stored.namespaces = namespaces
-    if not SCOPE_PATTERN.fullmatch(namespaces):
-        errors["namespaces"] = [
-            f"{quoted(namespaces)} is no pattern. Use lower-case letters, digits, - * and ?."
-        ]
     if url or not stored.pk:
         errors |= _accept_address(stored, url)
     if errors:

@@ -14,13 +14,13 @@ from django.utils import timezone
 from egress.domain.webhooks import GROUP_WORDS, problem_of_address, shown_address
 from egress.domain.wording import quoted
 from egress.models import AuditHead, Cluster, Outgoing, Webhook
-from egress.models.standing import SCOPE_PATTERN
-from egress.services import audit, guards, texts
+from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.audit_chain import iso
 from egress.services.credentials import CredentialsUnreadableError, seal
 from egress.services.errors import Conflict, Missing, Refused
+from egress.services.told_places import accept_name_and_namespaces
 
 OLD_SECRET_WORKS = timedelta(hours=24)
 """How long calls are signed with the secret before as well, so that receivers can change theirs."""
@@ -179,20 +179,10 @@ def _fresh(webhook: Webhook) -> Webhook:
 
 
 def _accept(stored: Webhook, name: str, url: str, groups: Sequence[str], namespaces: str) -> None:
-    errors: dict[str, list[str]] = {}
-    stored.name = texts.tidy(name)
-    if problem := texts.problem_of_line(stored.name, what="The name", limit=100):
-        errors["name"] = [problem]
-    elif Webhook.objects.filter(name=stored.name).exclude(pk=stored.pk).exists():
-        errors["name"] = [f"The name {quoted(stored)} is taken. Choose another one."]
+    errors = accept_name_and_namespaces(stored, name, namespaces)
     stored.groups = [group for group in GROUP_WORDS if group in groups]
     if not stored.groups or not set(groups) <= set(GROUP_WORDS):
         errors["groups"] = ["Choose at least one kind of event."]
-    stored.namespaces = namespaces
-    if not SCOPE_PATTERN.fullmatch(namespaces):
-        errors["namespaces"] = [
-            f"{quoted(namespaces)} is no pattern. Use lower-case letters, digits, - * and ?."
-        ]
     if url or not stored.pk:
         errors |= _accept_address(stored, url)
     if errors:
