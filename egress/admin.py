@@ -17,7 +17,10 @@ from egress.services.errors import NotAllowed
 from egress.web.views.session import sign_out
 
 _OF_DRAFTS = frozenset({"content", "place", "place_digest"})
-HIDDEN_FIELDS = frozenset({"credentials", "sealed_url", "password", "digest", "body"}) | _OF_DRAFTS
+HIDDEN_FIELDS = (
+    frozenset({"credentials", "sealed_url", "sealed", "session_key", "password", "digest", "body"})
+    | _OF_DRAFTS
+)
 """Secrets, their digests, stored answers that may hold one, and what people typed into drafts,
 which is theirs alone: not even for superusers."""
 LONGEST_COLUMNS = frozenset({"TextField", "JSONField", "BinaryField", "ManyToManyField"})

@@ -10,5 +10,9 @@ class EgressConfig(AppConfig):
     verbose_name = "Egress"
 
     def ready(self) -> None:
-        """Register the system checks and the permissions."""
-        from egress import checks, rules  # noqa: F401
+        """Register the system checks and the permissions, and watch second factors."""
+        from egress import checks, permissions  # noqa: F401
+        from egress.web.sign_in.factors import watch_factors
+
+        permissions.register()
+        watch_factors()

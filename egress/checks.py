@@ -4,6 +4,7 @@
 (portal/guard.py). Commands that serve nobody, such as `render`, do not need them.
 """
 
+import ipaddress
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,3 +129,50 @@ def workers_can_write(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
             )
         )
     return found
+
+
+@register(SETUP, deploy=True)
+def providers_are_safe(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E020 to E022: identity providers are complete and safe, and trusted proxies are networks."""
+    from egress.services.sign_in.providers import problems_of
+
+    found: list[CheckMessage] = []
+    for number, given in enumerate(settings.OIDC_PROVIDERS, 1):
+        name = str(given.get("id") or f"number {number}")
+        found += [
+            Error(
+                f'EGRESS_OIDC_FILE, provider "{name}": {problem}',
+                hint="docs/sign-in.md shows what an entry holds.",
+                id="egress.E020",
+            )
+            for problem in problems_of(given, demo=settings.DEMO)
+        ]
+    names = [given.get("id") for given in settings.OIDC_PROVIDERS]
+    if len(set(map(str, names))) < len(names):
+        found.append(Error("EGRESS_OIDC_FILE has two providers of one id.", id="egress.E021"))
+    if settings.OIDC_PROVIDERS and not settings.CREDENTIAL_KEYS:
+        found.append(
+            Error(
+                "EGRESS_CREDENTIAL_KEYS is not set: tokens could not be sealed.", id="egress.E021"
+            )
+        )
+    if wrong := [one for one in settings.TRUSTED_PROXIES if not _is_network(one)]:
+        found.append(
+            Error(
+                f'EGRESS_TRUSTED_PROXIES holds "{wrong[0]}", which is no network, or is all.',
+                hint="Name the proxies, such as 10.0.0.0/8, or unix for a socket.",
+                id="egress.E022",
+            )
+        )
+    return found
+
+
+def _is_network(text: str) -> bool:
+    if text == "unix":
+        return True
+    try:
+        return ipaddress.ip_network(text, strict=False).prefixlen > 0
+    except ValueError:
+        return False

@@ -1,16 +1,23 @@
-"""Who may do what: one function per right, and the same rights for Django's `has_perm`.
+"""Who may do what: one function per right; `permissions` makes them known to Django.
 
 Every function takes a person, or the `Standing` of one that was read just now, and fails closed:
 anonymous visitors and people without an active account may do nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from rules.permissions import add_perm, perm_exists
-from rules.predicates import predicate
-
+from egress.deciding import (
+    may_look_at,
+    stages_of,
+    wanted_of,
+    way_in_words,
+    ways_of,
+    why_no_way,
+    why_not_at_once,
+)
+from egress.domain.authority import Stage
 from egress.domain.wording import quoted
-from egress.models import AuditEvent, Cluster, Grant, Namespace, Request
+from egress.models import AuditEvent, BreakGlass, Cluster, Grant, Namespace, Request, Risk
 from egress.models.standing import Standing, standing_of
 
 
@@ -79,13 +86,15 @@ def _owns_pinned(standing: Standing, cluster_id: int, uid: str) -> bool:
 def may_view_request(who: object, request: Request) -> bool:
     """Tell whether the person may read the request."""
     standing = _standing(who)
-    if not standing.is_active:
+    if not (standing.is_active and standing.reaches(request.cluster_id, request.namespace)):
         return False
     return (
         request.requester_id == standing.person_id
         or standing.sees_everything
         or standing.approves(request.cluster_id, request.namespace)
+        or standing.owns_presets(request.destinations.all() if standing.presets else ())
         or _owns_pinned(standing, request.cluster_id, request.namespace_uid)
+        or (bool(standing.teams) and any(s.team in standing.teams for s in stages_of(request)))
     )
 
 
@@ -100,12 +109,26 @@ def may_view_grant(who: object, grant: Grant) -> bool:
 
 
 def may_revoke(who: object, grant: Grant) -> bool:
-    """Tell whether the person may end the grant: the team, its approvers, and admins."""
+    """Tell whether the person may end the grant: the team, approvers of its host, and admins."""
     standing = _standing(who)
+    scopes = standing.scopes_for(grant.cluster_id, grant.namespace, risk=Risk.CLEAR)
     return (
         standing.is_admin
-        or standing.approves(grant.cluster_id, grant.namespace)
+        or any(scope.covers_host(grant.host) for scope in scopes)
         or _owns_pinned(standing, grant.cluster_id, grant.namespace_uid)
+    )
+
+
+def may_confirm(who: object, grant: Grant) -> bool:
+    """Tell whether the person may say that a grant is still needed: who may ask for its subject.
+
+    Neither approvers nor admins may by these roles, and robots never: somebody has to answer for
+    it. The namespace must be the one that the grant is pinned to.
+    """
+    standing = _standing(who)
+    rows = Namespace.objects.filter(cluster_id=grant.cluster_id, uid=grant.namespace_uid)
+    return not standing.is_robot and any(
+        may_ask(standing, namespace) for namespace in rows.select_related("owner")
     )
 
 
@@ -118,20 +141,30 @@ def why_not_independent(standing: Standing, request: Request) -> str:
     return ""
 
 
-def why_may_decide(who: object, request: Request) -> tuple[bool, str]:
+def why_may_decide(
+    who: object, request: Request, stages: Sequence[Stage] | None = None
+) -> tuple[bool, str]:
     """Tell whether the person may decide the request, and why, in a sentence for them.
 
     Looks at the person only: whether the request still waits for a decision is another question.
+    They may deny it, and approve at least one of its destinations. `stages` are what it needs,
+    as stored unless given.
     """
     standing = _standing(who)
     if not standing.is_active:
         return False, "You may not decide: your account is not active."
+    if standing.is_robot:
+        return False, "You may not decide: robots never do. Ask a person who is an approver."
     where = f"namespace {quoted(request.namespace)} of cluster {quoted(request.cluster.name)}"
-    if not standing.approves(request.cluster_id, request.namespace):
-        return False, f"You may not decide: you are not an approver for {where}."
-    if closeness := why_not_independent(standing, request):
-        return False, f"You may not decide: {closeness}"
-    return True, f"You may decide because you are an approver for {where}."
+    wanted = wanted_of(request)
+    if stages is None:
+        stages = stages_of(request) if standing.teams else ()
+    ways = ways_of(standing, wanted, stages)
+    if ways:
+        return True, f"You may decide {way_in_words(ways, wanted, stages, where)}."
+    too_close = why_not_independent(standing, request)
+    why = why_no_way(standing, wanted, stages, where, too_close)
+    return False, f"You may not decide: {why}"
 
 
 def may_decide(who: object, request: Request) -> bool:
@@ -139,13 +172,42 @@ def may_decide(who: object, request: Request) -> bool:
     return why_may_decide(who, request)[0]
 
 
+def why_may_break_glass(who: object, request: Request) -> tuple[bool, str]:
+    """Tell whether the person may open the request at once, and why, in a sentence for them.
+
+    They have the role break-glass for all of it, and may ask for the namespace or decide there.
+    Looks at the person only; own wishes are no obstacle.
+    """
+    standing = _standing(who)
+    where = f"namespace {quoted(request.namespace)} of cluster {quoted(request.cluster.name)}"
+    why = why_not_at_once(standing, wanted_of(request), where)
+    knows = not why and (
+        standing.approves(request.cluster_id, request.namespace)
+        or _owns_pinned(standing, request.cluster_id, request.namespace_uid)
+    )
+    if knows:
+        return True, f"You may break the glass for {where}."
+    return False, f"You may not break the glass: {why or f'you may not ask for {where}.'}"
+
+
+def may_break_glass(who: object, request: Request) -> bool:
+    """Tell whether the person may open the request at once, without its approval."""
+    return why_may_break_glass(who, request)[0]
+
+
+def may_look(who: object, opening: BreakGlass) -> bool:
+    """Tell whether the person may give the second look: an independent approver of all of it."""
+    return may_look_at(_standing(who), opening)
+
+
 def may_resume(who: object, grant: Grant) -> bool:
     """Tell whether the person may resume the suspended grant: an approver who did not ask."""
-    standing = _standing(who)
-    return (
-        standing.approves(grant.cluster_id, grant.namespace)
-        and grant.request.requester_id != standing.person_id
+    standing, asked = _standing(who), grant.request
+    scopes = standing.scopes_for(
+        grant.cluster_id, grant.namespace, risk=asked.risk, asked_by=[asked.requester_id]
     )
+    covered = any(scope.covers_host(grant.host) for scope in scopes)
+    return covered and asked.requester_id != standing.person_id
 
 
 def may_set_default_deny(who: object, namespace: Namespace) -> bool:
@@ -164,7 +226,8 @@ def may_view_event(who: object, event: AuditEvent) -> bool:
     standing = _standing(who)
     if standing.sees_everything:
         return True
-    if not standing.is_active:
+    cluster = Cluster.objects.filter(name=event.cluster).values_list("pk", flat=True).first()
+    if not (standing.is_active and standing.reaches(cluster or 0, event.namespace)):
         return False
     if _is_by(standing, event) or _is_about_own_request(standing, event):
         return True
@@ -176,7 +239,6 @@ def may_view_event(who: object, event: AuditEvent) -> bool:
         gone is not None and gone < event.at for gone in others
     ):
         return True
-    cluster = Cluster.objects.filter(name=event.cluster).values_list("pk", flat=True).first()
     return bool(event.namespace) and standing.approves(cluster or 0, event.namespace)
 
 
@@ -204,8 +266,11 @@ ABOUT_AN_OBJECT: dict[str, Callable[..., bool]] = {
     "egress.view_cluster": may_view_cluster,
     "egress.view_request": may_view_request,
     "egress.decide": may_decide,
+    "egress.break_glass": may_break_glass,
+    "egress.second_look": may_look,
     "egress.view_grant": may_view_grant,
     "egress.revoke_grant": may_revoke,
+    "egress.confirm_grant": may_confirm,
     "egress.resume_grant": may_resume,
     "egress.set_default_deny": may_set_default_deny,
 }
@@ -216,23 +281,3 @@ ABOUT_THE_PORTAL: dict[str, Callable[..., bool]] = {
     "egress.administer": may_administer,
 }
 """Rights that need no object."""
-
-
-def register() -> None:
-    """Make the permissions known to Django, once."""
-    for name, test in {**ABOUT_AN_OBJECT, **ABOUT_THE_PORTAL}.items():
-        if not perm_exists(name):  # type: ignore[no-untyped-call]
-            allows = _permission(test, name in ABOUT_AN_OBJECT)
-            add_perm(name, predicate(allows, name=name))  # type: ignore[no-untyped-call]
-
-
-def _permission(test: Callable[..., bool], needs_object: bool) -> Callable[[object, object], bool]:
-    def allows(who: object, target: object = None) -> bool:
-        if needs_object and target is None:
-            return False
-        return test(who, target)
-
-    return allows
-
-
-register()

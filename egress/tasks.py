@@ -10,6 +10,8 @@ from egress.services import audit, convergence, notifications, requests
 from egress.services.convergence.clock import database_now
 from egress.services.convergence.workers import worker_name
 from egress.services.errors import ServiceError
+from egress.services.sign_in.guesses import forget_old
+from egress.services.sign_in.sessions import forget_ended
 
 logger = structlog.get_logger(__name__)
 
@@ -43,8 +45,10 @@ def verify_audit() -> None:
 
 @shared_task(name="egress.tasks.clear_sessions")  # type: ignore[untyped-decorator]
 def clear_sessions() -> None:
-    """Delete the sessions that have run out, and the drafts that nobody went on with."""
+    """Delete sessions that have run out, counts of guesses, and drafts nobody went on with."""
     call_command("clearsessions")
+    forget_ended()
+    forget_old()
     requests.drop_old_drafts(now=timezone.now())
 
 

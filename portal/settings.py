@@ -5,7 +5,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from portal import env
+from portal import accounts, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("EGRESS_VAR_DIR", str(BASE_DIR / "var")))
@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "rules",
     "csp",
     "egress",
+    *accounts.APPS,
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -86,7 +87,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "egress.web.errors.ServiceErrors",
+    "egress.web.sign_in.upkeep.SignInUpkeep",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -111,7 +114,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "egress.Person"
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "egress.backend.PeopleBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -121,6 +124,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+globals().update(accounts.of_allauth())
+OIDC_PROVIDERS = accounts.providers("EGRESS_OIDC_FILE")
+MFA_REQUIRED = accounts.required_factor("EGRESS_MFA_REQUIRED")
+TRUSTED_PROXIES = env.words("EGRESS_TRUSTED_PROXIES")
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
+# A key may be tried in the demo, which has no TLS; browsers allow it on localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -156,7 +166,12 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "egress.api.schema.PortalSchema",
     "EXCEPTION_HANDLER": "egress.api.problems.problem_response",
     "UNICODE_JSON": True,
+    # `?format=` is a parameter of exports, not another way to negotiate.
+    "URL_FORMAT_OVERRIDE": None,
 }
+API_CALLS_A_MINUTE = int(env.number("EGRESS_API_CALLS_A_MINUTE", 600))
+API_STRANGERS_A_MINUTE = int(env.number("EGRESS_API_STRANGERS_A_MINUTE", 60))
+API_WAITS_AT_ONCE = int(env.number("EGRESS_API_WAITS_AT_ONCE", 4))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Egress Portal",
     "DESCRIPTION": "Ask for, decide, and end access of workloads to external hosts.",
@@ -210,8 +225,13 @@ DEFAULT_DURATION_DAYS = int(env.number("EGRESS_DEFAULT_DURATION_DAYS", 90))
 MAX_DESTINATIONS = int(env.number("EGRESS_MAX_DESTINATIONS", 20))
 PACKAGE_HOSTS = env.words("EGRESS_PACKAGE_HOSTS")
 REQUEST_LAPSE_DAYS = env.number("EGRESS_REQUEST_LAPSE_DAYS", 14)
+REMIND_HOURS = env.number("EGRESS_REMIND_HOURS", 24)
+ESCALATE_HOURS = env.number("EGRESS_ESCALATE_HOURS", 72)
+BREAK_GLASS_HOURS = int(env.number("EGRESS_BREAK_GLASS_HOURS", 4))
+SECOND_LOOK_HOURS = env.number("EGRESS_SECOND_LOOK_HOURS", 24)
 GRANT_LAPSE_DAYS = env.number("EGRESS_GRANT_LAPSE_DAYS", 7)
 REMINDER_DAYS = env.number("EGRESS_REMINDER_DAYS", 7)
+RECERTIFY_ANNOUNCE_DAYS = env.number("EGRESS_RECERTIFY_ANNOUNCE_DAYS", 14)
 OWNER_LABEL = env.text("EGRESS_OWNER_LABEL", "egress-portal.io/owner")
 OWNER_ANNOTATION = env.text("EGRESS_OWNER_ANNOTATION", "")
 INSTALLATION = env.text("EGRESS_INSTALLATION", "main")

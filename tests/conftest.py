@@ -11,7 +11,7 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 
 from egress.models import AuditHead, Cluster, Namespace, Person, Role
-from tests import factories
+from tests import factories, prepared
 
 triggers = import_module("egress.migrations.0002_audit_triggers")
 
@@ -20,17 +20,33 @@ triggers = import_module("egress.migrations.0002_audit_triggers")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Keep SQLite's test database in a file, so that threads have connections of their own."""
+    """Keep SQLite's test database in a file, so that threads have connections of their own.
+
+    The file is there and migrated already, which Django has to find out only.
+    """
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
         path: Path = tmp_path_factory.mktemp("database") / "portal.sqlite3"
         database["TEST"]["NAME"] = str(path)
+        prepared.database(path)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Let the migrated file of SQLite stand; other databases are made anew."""
+    return connection.vendor == "sqlite"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> None:
     """Hash passwords in no time: the slow way takes half a second for each person."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _calls_without_number() -> None:
+    """Let tests call the API as often as they like; those of the limit set it."""
+    settings.API_CALLS_A_MINUTE = settings.API_STRANGERS_A_MINUTE = 0
 
 
 @pytest.fixture(scope="session", autouse=True)

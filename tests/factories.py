@@ -17,12 +17,18 @@ from egress.domain.lifecycle import (
     Verdict,
 )
 from egress.models import (
+    BreakGlass,
+    CatalogueEntry,
     Cluster,
+    Delegation,
     Grant,
     Namespace,
     Person,
+    Recertification,
     Request,
     RequestDestination,
+    RequestStage,
+    Risk,
     Role,
     RoleBinding,
     ServiceAccount,
@@ -61,19 +67,68 @@ def role(
     *,
     cluster: Cluster | None = None,
     namespaces: str = "*",
+    destinations: str = "*",
+    max_risk: Risk = Risk.BLOCK,
 ) -> RoleBinding:
     """Bind a role to a person or to a team."""
     holder = {"person": who} if isinstance(who, Person) else {"team": who}
-    return RoleBinding.objects.create(**holder, role=role, cluster=cluster, namespaces=namespaces)
+    return RoleBinding.objects.create(
+        **holder,
+        role=role,
+        cluster=cluster,
+        namespaces=namespaces,
+        destinations=destinations,
+        max_risk=max_risk,
+    )
 
 
 def approver(
-    username: str = "", *, cluster: Cluster | None = None, namespaces: str = "*", **fields: Any
+    username: str = "",
+    *,
+    cluster: Cluster | None = None,
+    namespaces: str = "*",
+    destinations: str = "*",
+    max_risk: Risk = Risk.BLOCK,
+    **fields: Any,
 ) -> Person:
     """Return an approver, for everything unless limited."""
     made = person(username, **fields)
-    role(made, Role.APPROVER, cluster=cluster, namespaces=namespaces)
+    limits: dict[str, Any] = {"destinations": destinations, "max_risk": max_risk}
+    role(made, Role.APPROVER, cluster=cluster, namespaces=namespaces, **limits)
     return made
+
+
+def delegation(lender: Person, delegate: Person, **fields: Any) -> Delegation:
+    """Let the lender lend their scopes from an hour ago for a day."""
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "starts_at": now - timedelta(hours=1),
+        "ends_at": now + timedelta(days=1),
+        "reason": "Holidays.",
+        "created_at": now,
+    }
+    return Delegation.objects.create(lender=lender, delegate=delegate, **{**values, **fields})
+
+
+def preset(team: Group | None, *hosts: str, **fields: Any) -> CatalogueEntry:
+    """Return a catalogue entry for TLS to some hosts, which the team owns."""
+    destinations = [
+        {"host": host, "port": 443, "protocol": "TLS", "tls_origination": False} for host in hosts
+    ]
+    name = f"preset-{number()}"
+    values = {"name": name, "title": name, "owner_team": team, "destinations": destinations}
+    return CatalogueEntry.objects.create(**{**values, **fields})
+
+
+def stage(request: Request, name: str, team: str = "", approvals: int = 1) -> RequestStage:
+    """Return a stage that the request needs, after those it has."""
+    return RequestStage.objects.create(
+        request=request,
+        position=request.stages.count(),
+        name=name,
+        team=team,
+        approvals=approvals,
+    )
 
 
 def admin(username: str = "", **fields: Any) -> Person:
@@ -239,6 +294,18 @@ def _default_verdict(status: RequestStatus) -> str:
     return verdicts.get(status, "")
 
 
+def opening(request: Request, opened_by: Person, **fields: Any) -> BreakGlass:
+    """Return a stored opening by break-glass, without any grant."""
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "reason": "Payments fail for everybody.",
+        "opened_at": now,
+        "ends_at": now + timedelta(hours=4),
+        "look_by": now + timedelta(hours=24),
+    }
+    return BreakGlass.objects.create(request=request, opened_by=opened_by, **{**values, **fields})
+
+
 def grant(
     namespace: Namespace,
     requester: Person | None = None,
@@ -277,6 +344,23 @@ def grant(
     made.binding = fields.get("binding") or binding_of(made)
     made.save(force_insert=True)
     return made
+
+
+def endless(namespace: Namespace, requester: Person | None = None, **fields: Any) -> Grant:
+    """Return an active grant without an end date, on a host of its own unless it is given."""
+    values = {"host": f"h{number()}.example.com", "duration_days": None, "expires_at": None}
+    return grant(namespace, requester, **{**values, **fields})
+
+
+def asked_about(grant: Grant, *, days: float = 10, **fields: Any) -> Recertification:
+    """Let the owners of a grant be asked since four days whether they need it, due in `days`."""
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "cycle_days": 180,
+        "due_at": now + timedelta(days=days),
+        "announced_at": now - timedelta(days=4),
+    }
+    return Recertification.objects.create(grant=grant, **{**values, **fields})
 
 
 def _asked_for(

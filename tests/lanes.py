@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from tests import servers
+from tests import prepared, servers
 
 ROOT = Path(__file__).resolve().parent.parent
 FAILED = "FAILED"
@@ -68,25 +68,23 @@ class Report:
 
 
 ON_BOTH_DATABASES = ("tests/services", "tests/selectors", "tests/api/test_idempotency.py")
-ON_SQLITE_ONLY = " and ".join(
-    f"not {name}"
-    for name in (
-        "test_adopting",
-        "test_channels",
-        "test_crash",
-        "test_drift_at_size",
-        "test_enforcements",
-        "test_host_drift",
-        "test_hosts",
-        "test_lifecycle_model",
-        "test_poison",
-        "test_same_verdicts",
-    )
+WHERE_DATABASES_DIFFER = (
+    *ON_BOTH_DATABASES[1:],
+    *(f"tests/services/{name}" for name in ("ownership", "people", "requests", "webhooks")),
+    *(f"tests/services/convergence/test_{name}.py" for name in ("at_once", "claim", "crew")),
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/services/test_*.py")),
 )
-"""On PostgreSQL, kills and whole deliveries are the business of the lanes with real processes."""
+"""Locks, races, patterns and what is compiled by hand; the lanes with real processes have the
+deliveries on PostgreSQL, and the long runs everything."""
+ON_SQLITE_ONLY = "not test_lifecycle_model and not test_shared_objects"
+"""Much work, and nothing that a database could do in another way."""
+
+ONE_KEY = "tests/api/test_idempotency.py::test_thirty_two_at_once_make_one_request"
 
 QUICK = {"PYTHONDONTWRITEBYTECODE": ""}
 """Each process would compile everything anew where images forbid to write down the outcome."""
+
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 
 SAMPLE_SECONDS = 30
 """How long faults are drawn at random; `make faults` injects all of them."""
@@ -94,24 +92,24 @@ SAMPLE_SECONDS = 30
 LANES = (
     Lane(
         "unit and property",
-        ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile"),
+        ("-m", OUTSIDE, *SIDE_BY_SIDE),
         computes=True,
     ),
     Lane(
         "PostgreSQL",
-        ("-m", OUTSIDE, "-k", ON_SQLITE_ONLY, "-n", "2", "--dist", "loadfile", *ON_BOTH_DATABASES),
+        ("-m", OUTSIDE, "-k", ON_SQLITE_ONLY, *SIDE_BY_SIDE, *WHERE_DATABASES_DIFFER),
         needs=("PostgreSQL",),
         database="postgres",
         computes=True,
     ),
     Lane(
         "browser",
-        ("-m", "browser and not slow", "-n", "2", "--dist", "loadfile", "tests/browser"),
+        ("-m", "browser and not slow", *SIDE_BY_SIDE, "tests/browser"),
         needs=("chromium",),
     ),
     Lane(
         "end to end",
-        ("-m", "e2e and not slow", "-n", "2", "tests/e2e"),
+        ("-m", "e2e and not slow", "-n", "2", "--dist", "loadgroup", "tests/e2e"),
         needs=("chromium", "PostgreSQL", "Redis"),
     ),
     Lane(
@@ -133,13 +131,21 @@ LANES = (
     ),
     Lane(
         "all tries",
-        ("-m", OUTSIDE, "-n", "2", "--dist", "loadfile"),
+        ("-m", OUTSIDE, *SIDE_BY_SIDE),
         tries="all",
         slow=True,
     ),
     Lane(
         "races on PostgreSQL",
-        ("tests/services/test_two_at_once.py",),
+        ("tests/services/test_two_at_once.py", ONE_KEY),
+        needs=("PostgreSQL",),
+        database="postgres",
+        tries="all",
+        slow=True,
+    ),
+    Lane(
+        "all on PostgreSQL",
+        ("-m", OUTSIDE, *SIDE_BY_SIDE, *ON_BOTH_DATABASES),
         needs=("PostgreSQL",),
         database="postgres",
         tries="all",
@@ -248,7 +254,9 @@ def main() -> int:
     asked = parser.parse_args()
     report = Report()
     lanes = [lane for lane in LANES if lane.name in asked.lane or not asked.lane]
-    run_all([lane for lane in lanes if asked.lane or lane.slow == asked.slow], report)
+    with tempfile.TemporaryDirectory(prefix="egress-prepared-") as shared:
+        os.environ[prepared.SHARED] = shared
+        run_all([lane for lane in lanes if asked.lane or lane.slow == asked.slow], report)
     return conclude(report)
 
 

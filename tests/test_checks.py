@@ -12,6 +12,14 @@ from pytest_django import Settings
 import portal.celery  # noqa: F401 (connects what a worker does when it starts)
 from portal.guard import refuse_unsafe_setup
 
+CORP = {
+    "id": "corp",
+    "name": "Corporate account",
+    "issuer": "https://login.example.com",
+    "client_id": "egress-portal",
+    "client_secret": "secret",
+    "teams": {"shop-developers": "team-shop"},
+}
 POSTGRES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "egress"}}
 
 
@@ -52,6 +60,16 @@ class TestSetup:
             ("BEHIND_TLS", False, "egress.E006"),
             ("LEASE_SECONDS", 19, "egress.E009"),
             ("INSTALLATION", "no label!", "egress.E010"),
+            ("OIDC_PROVIDERS", [{"id": "corp"}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"issuer": "http://login.example.com"}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"teams": {}}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"teams": {"*": "everybody"}}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"roles": {"boss": "approver"}}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"scopes": ["email"]}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"surprise": "yes"}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP, CORP], "egress.E021"),
+            ("TRUSTED_PROXIES", ["0.0.0.0/0"], "egress.E022"),
+            ("TRUSTED_PROXIES", ["proxy.example.com"], "egress.E022"),
             (
                 "DATABASES",
                 {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}},

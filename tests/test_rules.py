@@ -1,5 +1,6 @@
 """Who may do what: every right, for every kind of person."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,19 +9,24 @@ from django.contrib.auth.models import AnonymousUser
 from egress import rules
 from egress.domain.lifecycle import GrantStatus
 from egress.models import Cluster, Namespace, Person
-from egress.models.standing import Scope, standing_of
+from egress.models.scope import Scope
+from egress.models.standing import standing_of
+from egress.permissions import permission_by
 from tests import factories as make
 
 PEOPLE = ["owner", "mate", "stranger", "alice", "adam", "olga", "superuser"]
-EXPECTED = {
+EXPECTED: dict[str, set[str]] = {
     "egress.ask": {"owner", "mate"},
     "egress.adopt": {"owner", "mate", "adam", "superuser"},
     "egress.view_namespace": {"owner", "mate", "alice", "adam", "olga", "superuser"},
     "egress.view_cluster": {"owner", "mate", "alice", "adam", "olga", "superuser"},
     "egress.view_request": {"owner", "mate", "alice", "adam", "olga", "superuser"},
     "egress.decide": {"mate", "alice"},
+    "egress.break_glass": set(),
+    "egress.second_look": {"mate", "alice"},
     "egress.view_grant": {"owner", "mate", "alice", "adam", "olga", "superuser"},
     "egress.revoke_grant": {"owner", "mate", "alice", "adam", "superuser"},
+    "egress.confirm_grant": {"owner", "mate"},
     "egress.resume_grant": {"mate", "alice"},
     "egress.set_default_deny": {"owner", "mate", "adam", "superuser"},
     "egress.view_audit": set(PEOPLE),
@@ -40,8 +46,11 @@ def target(shop: Namespace, owner: Person) -> dict[str, Any]:
         "egress.view_cluster": shop.cluster,
         "egress.view_request": make.request(shop, owner),
         "egress.decide": make.request(shop, owner),
+        "egress.break_glass": make.request(shop, owner),
+        "egress.second_look": make.opening(make.request(shop, owner), make.person()),
         "egress.view_grant": grant,
         "egress.revoke_grant": grant,
+        "egress.confirm_grant": grant,
         "egress.resume_grant": grant,
         "egress.view_audit": None,
         "egress.administer": None,
@@ -61,6 +70,20 @@ def test_no_permission_is_left_out_of_the_table() -> None:
     assert set(EXPECTED) == set(rules.ABOUT_AN_OBJECT) | set(rules.ABOUT_THE_PORTAL)
 
 
+WHO = {"team": "owner", "approver": "alice", "admin": "adam", "auditor": "olga"}
+
+
+def test_the_table_in_the_docs_says_the_same() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "authority.md").read_text()
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    head = next(cells for cells in lines if cells[:2] == ["deed", "right"])
+    told = {cells[1].strip("`"): cells for cells in lines if cells[1:] and "`egress." in cells[1]}
+    assert set(told) == set(EXPECTED) - {"egress.view_audit"}
+    for right, cells in told.items():
+        for role, said in zip(head[2:], cells[2:], strict=True):
+            assert said == ("yes" if WHO.get(role, role) in EXPECTED[right] else "no"), right
+
+
 @pytest.mark.parametrize("permission", sorted(EXPECTED))
 def test_visitors_and_closed_accounts_have_no_rights(
     target: dict[str, Any], superuser: Person, permission: str
@@ -74,7 +97,7 @@ def test_visitors_and_closed_accounts_have_no_rights(
 @pytest.mark.parametrize("permission", sorted(rules.ABOUT_AN_OBJECT))
 def test_a_right_on_no_object_is_no_right(superuser: Person, permission: str) -> None:
     # Django gives superusers everything; the portal's own question must not.
-    assert not rules._permission(rules.ABOUT_AN_OBJECT[permission], True)(superuser, None)
+    assert not permission_by(rules.ABOUT_AN_OBJECT[permission], True)(superuser, None)
 
 
 def test_why_somebody_may_decide_is_told(

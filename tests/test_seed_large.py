@@ -7,13 +7,25 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Count, F
+from django.utils import timezone
 
 from egress.management.seeding import company
-from egress.models import AuditHead, Cluster, Delivery, Grant, Namespace, Person, Request, Slice
+from egress.models import (
+    AuditHead,
+    BreakGlass,
+    Cluster,
+    Delivery,
+    Grant,
+    Namespace,
+    Person,
+    Recertification,
+    Request,
+    Slice,
+)
 from egress.models.standing import standing_of
 from egress.selectors.access import access_check
 from egress.selectors.bindings import is_bound
-from egress.services import audit
+from egress.services import audit, break_glass, recertification
 from egress.services.actor import Actor
 from tests import factories
 
@@ -57,6 +69,24 @@ def test_each_grant_was_delivered_and_only_what_waits_is_due() -> None:
     assert due.exists()
     assert due.count() <= waiting.count() * 2
     assert Delivery.objects.annotate(steps_made=Count("steps")).filter(steps_made__gt=0).exists()
+
+
+def test_owners_are_asked_about_what_outlasts_the_cycle() -> None:
+    seed(grants=1000, events=1)
+    rows = Recertification.objects.select_related("grant")
+    waiting = [row for row in rows if row.is_waiting]
+    assert waiting
+    assert all(row.grant.is_live for row in waiting)
+    before = rows.count()
+    recertification.tend(timezone.now())
+    assert (rows.count(), rows.filter(outcome="unanswered").exists()) == (before, False)
+
+
+def test_some_access_was_opened_at_once_and_the_latest_awaits_its_second_look() -> None:
+    seed(grants=1000, events=1)
+    outcomes = set(BreakGlass.objects.values_list("outcome", flat=True))
+    assert outcomes == set(BreakGlass.Outcome.values)
+    assert break_glass.lapse_unlooked(now=timezone.now()) == 0
 
 
 def test_the_people_to_look_with_see_what_is_theirs() -> None:

@@ -1,11 +1,13 @@
 """What lists can be narrowed by."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
@@ -13,13 +15,16 @@ from rest_framework.exceptions import ValidationError
 from egress.api.paging import PARAMETERS
 from egress.models import (
     AuditEvent,
+    BreakGlass,
     Delivery,
     ForeignObject,
     Grant,
     Namespace,
+    Recertification,
     Request,
     ServiceAccount,
 )
+from egress.selectors.recertification import State, in_state
 from egress.services.outbox import namespace_key
 
 _YEARS = range(1970, 9000)
@@ -32,11 +37,29 @@ class KnownFilters(DjangoFilterBackend):  # type: ignore[misc]
         """Return the narrowed rows. Raises ValidationError for unknown or wrong parameters."""
         filters = self.get_filterset_class(view, queryset)
         known = PARAMETERS | set(filters.base_filters if filters else ())
+        known |= getattr(view, "takes", frozenset())
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             message = "There is no such parameter. See /api/docs/."
             raise ValidationError({name: [message] for name in unknown})
+        if filters:
+            _require_values(filters.base_filters, request.query_params)
         return super().filter_queryset(request, queryset, view)
+
+
+def _require_values(filters: Mapping[str, Any], query: Mapping[str, str]) -> None:
+    """Raise ValidationError for filters that would be passed over, and show everything."""
+    errors = {}
+    for name, kind in filters.items():
+        value = query.get(name)
+        if value is None or isinstance(kind, django_filters.CharFilter):
+            continue
+        if isinstance(kind, django_filters.BooleanFilter) and value not in ("true", "false"):
+            errors[name] = ["Write true or false, or leave it out."]
+        elif not value:
+            errors[name] = ["Give it a value, or leave it out."]
+    if errors:
+        raise ValidationError(errors)
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]
@@ -72,6 +95,19 @@ class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ["cluster", "namespace", "status", "requester"]
 
 
+class BreakGlassFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Openings by what came of them, and by where they are."""
+
+    cluster = django_filters.CharFilter(field_name="request__cluster__name")
+    namespace = django_filters.CharFilter(field_name="request__namespace")
+    request = django_filters.NumberFilter(field_name="request_id")
+    outcome = django_filters.ChoiceFilter(choices=BreakGlass.Outcome.choices)
+
+    class Meta:
+        model = BreakGlass
+        fields = ["cluster", "namespace", "request", "outcome"]
+
+
 class GrantFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Grants by where, who, what and how they stand."""
 
@@ -85,6 +121,31 @@ class GrantFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Grant
         fields = ["cluster", "namespace", "service_account", "host", "status"]
+
+
+class RecertificationFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Recertifications by where, and how they stand: what waits for an answer unless asked."""
+
+    cluster = django_filters.CharFilter(field_name="grant__cluster__name")
+    namespace = django_filters.CharFilter(field_name="grant__namespace")
+    state = django_filters.ChoiceFilter(choices=[(one, one) for one in State], method="of_state")
+
+    class Meta:
+        model = Recertification
+        fields = ["cluster", "namespace", "state"]
+
+    def filter_queryset(self, queryset: QuerySet[Recertification]) -> QuerySet[Recertification]:
+        """Narrow to what waits unless a state is asked for."""
+        rows: QuerySet[Recertification] = super().filter_queryset(queryset)
+        if self.form.cleaned_data.get("state"):
+            return rows
+        return self.of_state(rows, "state", State.ANNOUNCED)
+
+    def of_state(
+        self, rows: QuerySet[Recertification], name: str, value: str
+    ) -> QuerySet[Recertification]:
+        """Narrow to one state."""
+        return in_state(rows, State(value), timezone.now())
 
 
 class NamespaceFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -17,6 +17,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from egress.models import IdempotencyKey, Person
 from egress.services.errors import Conflict, Refused
 from egress.services.requests import begin_anew_after_looking
+from egress.services.sign_in import claims_read_for
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 200
@@ -53,23 +54,55 @@ def idempotent(handler: Handler, *, unkept: Iterable[str] = ()) -> Handler:
         if key is None or _is_dry_run(request.data):
             return handler(view, request, *args, **kwargs)
         _refuse_unfit(key)
-        fingerprint = _fingerprint(request)
-
-        @transaction.atomic
-        def work() -> Response:
-            row = _claim(view.person, key, fingerprint)
-            if row is None:
-                return _stored(view.person, key, fingerprint)
-            answer = handler(view, request, *args, **kwargs)
-            row.status, row.body = answer.status_code, _without(unkept, answer.data)
-            row.save(update_fields=["status", "body"])
-            return answer
-
-        # The key is a lock, too: no cluster is waited for while it is held.
-        return begin_anew_after_looking(work)
+        fingerprint = _fingerprint(request, request.data)
+        return _once(
+            view.person, key, fingerprint, lambda: handler(view, request, *args, **kwargs), unkept
+        )
 
     once.is_idempotent = True  # type: ignore[attr-defined]
     return once
+
+
+def repeatable(handler: Handler) -> Handler:
+    """Mark a POST handler that may be repeated: it changes nothing, or uses `once_of_row`."""
+    handler.is_idempotent = True  # type: ignore[attr-defined]
+    return handler
+
+
+def once_of_row(view: Any, number: int, row: Any, deed: Callable[[], Response]) -> Response:
+    """Do one row of a call that has many, as if it had been sent alone with a key of its own.
+
+    That key comes from the call's and the row's number: a retry goes on where the first call
+    stopped.
+    """
+    key = view.request.headers.get(HEADER)
+    if key is None:
+        return deed()
+    _refuse_unfit(key)
+    own = hashlib.sha256(f"{key}\n{number}".encode()).hexdigest()
+    return _once(view.person, f"row:{own}", _fingerprint(view.request, row), deed)
+
+
+def _once(
+    owner: Person,
+    key: str,
+    fingerprint: str,
+    deed: Callable[[], Response],
+    unkept: Iterable[str] = (),
+) -> Response:
+    @transaction.atomic
+    def work() -> Response:
+        row = _claim(owner, key, fingerprint)
+        if row is None:
+            return _stored(owner, key, fingerprint)
+        answer = deed()
+        row.status, row.body = answer.status_code, _without(unkept, answer.data)
+        row.save(update_fields=["status", "body"])
+        return answer
+
+    # The key is a lock, too: neither a cluster nor a provider is waited for while it is held.
+    with claims_read_for(owner):
+        return begin_anew_after_looking(work)
 
 
 def _is_dry_run(data: Any) -> bool:
@@ -118,9 +151,14 @@ def _stored(owner: Person, key: str, fingerprint: str) -> Response:
     return Response(row.body, status=row.status, headers={"Idempotent-Replay": "true"})
 
 
-def _fingerprint(request: Request) -> str:
-    body = json.dumps(request.data, sort_keys=True)
-    return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
+def _fingerprint(request: Request, data: Any) -> str:
+    body = json.dumps(data, sort_keys=True)
+    said = f"{request.method} {request.path}\n{body}"
+    # An answer must not be read again by a token that could not have got it.
+    limits = getattr(request.auth, "limits", None)
+    if limits is not None:
+        said += f"\n{sorted(limits.clusters)} {sorted(limits.namespaces)}"
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _without(unkept: Iterable[str], data: Any) -> Any:

@@ -6,6 +6,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 
 from egress.api import idempotency
+from egress.api.exports import FORMATS, Exportable
 from egress.api.problems import MEDIA_TYPE
 from egress.api.serializers.base import ProblemBody
 
@@ -17,6 +18,9 @@ NAMED = {
 }
 OF_CHANGES = {409: "It is decided or ended already, or changed since it was looked at."}
 OTHERS = "Anything else that went wrong: 400, 405, 406, 413, 415, 500 or 503."
+
+TEXT = {"type": "string"}
+"""What a stream is to a description: text, whose lines the media type explains."""
 
 
 class PortalSchema(AutoSchema):
@@ -37,6 +41,8 @@ class PortalSchema(AutoSchema):
         if rest.strip():
             operation["description"] = rest.strip()
         answers = operation["responses"]
+        if isinstance(self.view, Exportable):
+            answers["200"]["content"] |= {kind: {"schema": TEXT} for kind in FORMATS.values()}
         for status, words in (NAMED if self.method == "GET" else NAMED | OF_CHANGES).items():
             answers.setdefault(str(status), self._problem(words))
         answers["default"] = self._problem(OTHERS)

@@ -4,17 +4,32 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from urllib.parse import quote
+
+from egress.domain.hosts.addresses import NEVER_OPENED, meets
 
 
 class Kind(StrEnum):
     """What a notification is about."""
 
     TO_DECIDE = "to-decide"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
     DECIDED = "decided"
     APPLIED = "applied"
     FAILED = "failed"
     EXPIRING = "expiring"
+    RECERTIFY = "recertify"
     DRIFT = "drift"
+    BREAK_GLASS = "break-glass"
+
+
+TO_BE_DECIDED = frozenset({Kind.TO_DECIDE, Kind.REMINDER, Kind.ESCALATION})
+"""Kinds that matter for as long as nobody decided."""
+
+
+ALWAYS_TOLD = frozenset({Kind.BREAK_GLASS})
+"""Kinds that nobody can turn off, nor leave to the daily mail."""
 
 
 class Way(StrEnum):
@@ -28,21 +43,29 @@ class Way(StrEnum):
 
 KIND_WORDS: Mapping[Kind, str] = {
     Kind.TO_DECIDE: "A request waits for my decision",
+    Kind.REMINDER: "A request still waits for my decision",
+    Kind.ESCALATION: "A request waits too long for its approvers",
     Kind.DECIDED: "My request was decided",
     Kind.APPLIED: "Access I asked for is in force",
     Kind.FAILED: "Access failed, or was ended early",
     Kind.EXPIRING: "Access ends soon",
+    Kind.RECERTIFY: "Access waits to be confirmed",
     Kind.DRIFT: "A cluster differs from what was granted",
+    Kind.BREAK_GLASS: "Access was opened by break-glass, and what came of it",
 }
 """Each kind as somebody reads it in their own settings."""
 
 CHANNEL_WORDS: Mapping[Kind, str] = {
     Kind.TO_DECIDE: "A request waits for a decision",
+    Kind.REMINDER: "A request still waits for a decision",
+    Kind.ESCALATION: "A request waits too long for its approvers",
     Kind.DECIDED: "A request was decided",
     Kind.APPLIED: "Access is in force",
     Kind.FAILED: "Access failed, or was ended early",
     Kind.EXPIRING: "Access ends soon",
+    Kind.RECERTIFY: "Access waits to be confirmed",
     Kind.DRIFT: "A cluster differs from what was granted",
+    Kind.BREAK_GLASS: "Access was opened by break-glass, and what came of it",
 }
 """Each kind as it concerns everybody who reads a channel."""
 
@@ -55,11 +78,15 @@ WAY_WORDS: Mapping[Way, str] = {
 
 DEFAULT_WAYS: Mapping[Kind, Way] = {
     Kind.TO_DECIDE: Way.MAIL,
+    Kind.REMINDER: Way.MAIL,
+    Kind.ESCALATION: Way.MAIL,
     Kind.DECIDED: Way.MAIL,
     Kind.APPLIED: Way.PORTAL,
     Kind.FAILED: Way.MAIL,
     Kind.EXPIRING: Way.MAIL,
+    Kind.RECERTIFY: Way.DIGEST,
     Kind.DRIFT: Way.PORTAL,
+    Kind.BREAK_GLASS: Way.MAIL,
 }
 """How somebody hears of a kind who never chose."""
 
@@ -99,6 +126,11 @@ def request_link(pk: int) -> str:
 def grant_link(pk: int) -> str:
     """Return the address of a grant within the portal."""
     return f"/grants/{pk}"
+
+
+def recertification_link(cluster: str, namespace: str) -> str:
+    """Return the address of what waits to be confirmed in a namespace, within the portal."""
+    return f"/recertification?cluster={quote(cluster)}&namespace={quote(namespace)}"
 
 
 def cluster_link(name: str) -> str:
@@ -144,6 +176,12 @@ def masked(scheme: str, host: str = "") -> str:
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """Of IPv6, all that the internet uses; mapped and translated addresses lie elsewhere."""
 
+_OF_NO_SERVER = (
+    *NEVER_OPENED,
+    *map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")),
+)
+"""Ranges of protocols and examples, tunnels, and what clouds serve credentials at."""
+
 
 def is_outside(address: str) -> bool:
     """Tell whether an IP address is one of the public internet.
@@ -157,6 +195,6 @@ def is_outside(address: str) -> bool:
         return False
     if not parsed.is_global or parsed.is_multicast:
         return False
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return parsed in _GLOBAL_UNICAST and not (parsed.sixtofour or parsed.teredo)
-    return True
+    if parsed.version == 6 and parsed not in _GLOBAL_UNICAST:
+        return False
+    return not meets(ipaddress.ip_network(parsed), _OF_NO_SERVER)

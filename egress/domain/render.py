@@ -23,7 +23,7 @@ __all__ = [
     "to_yaml",
 ]
 
-GENERATOR_VERSION = "2"
+GENERATOR_VERSION = "3"
 """Goes up whenever the same grants would give other objects; an approval is bound to it."""
 
 

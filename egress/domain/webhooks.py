@@ -1,15 +1,18 @@
 """What programs are told of by webhooks: groups of events, addresses, and the body of a message."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from egress.domain.notices import is_outside
+from egress.domain.policies.names import leads_inside
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "requests": ("request",),
-    "grants": ("grant", "adoption"),
+    "break-glass": ("break-glass",),
+    "grants": ("grant", "adoption", "recertification"),
     "deliveries": ("delivery", "slice"),
     "drift": ("drift", "sweep", "brake"),
     "clusters": ("cluster", "namespace"),
@@ -22,7 +25,8 @@ OTHERS = "administration"
 
 GROUP_WORDS: Mapping[str, str] = {
     "requests": "Requests: asked, edited, decided, withdrawn, lapsed",
-    "grants": "Grants: made, in force, expiring, ended, confirmed gone, failed",
+    "break-glass": "Break-glass: opened, looked at, ended unanswered",
+    "grants": "Grants: made, in force, expiring, to be confirmed, ended, seen gone, failed",
     "deliveries": "Deliveries: what is written to clusters",
     "drift": "Drift and the brake",
     "clusters": "Clusters and namespaces",
@@ -32,6 +36,7 @@ GROUP_WORDS: Mapping[str, str] = {
 
 LONGEST_ADDRESS = 2000
 CONTENT_TYPE = "application/json"
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 def group_of(tag: str) -> str:
@@ -75,6 +80,8 @@ def problem_of_address(url: str, *, private_allowed: bool) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "This is no address of a server."
+    if "[" in parts.netloc and ":" not in host:
+        return "This is no address of a server."
     if parts.scheme != "https" or not host or port == 0:
         return (
             "A webhook is called over https: give an address such as https://ci.example.com/egress."
@@ -93,7 +100,9 @@ def shown_address(url: str) -> str:
 
 
 def _may_be_outside(host: str) -> bool:
-    looks_numeric = ":" in host or host.rstrip(".").rpartition(".")[2][:1].isdigit()
-    if looks_numeric:
+    name = host.removesuffix(".")
+    if ":" in host or name.rpartition(".")[2][:1].isdigit():
         return is_outside(host)
-    return "." in host.rstrip(".") and not host.rstrip(".").lower().endswith(".localhost")
+    # Libraries decode what is left, such as %31 for 1, and call what comes of it.
+    is_name = _NAME.fullmatch(name) is not None and "." in name
+    return is_name and not leads_inside(name)

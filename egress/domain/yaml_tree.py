@@ -54,8 +54,11 @@ class YamlError(ValueError):
         self.message = message
 
 
-def read_tree(text: str) -> Tree:
-    """Return the one document of a YAML text. Raises YamlError."""
+def read_tree(text: str, begin: str = "grants:") -> Tree:
+    """Return the one document of a YAML text. Raises YamlError.
+
+    `begin` is what an empty text is told to begin with.
+    """
     try:
         _refuse_tricks(text)
         node = yaml.compose(text, Loader=_LOADER)
@@ -65,7 +68,7 @@ def read_tree(text: str) -> Tree:
     except (yaml.YAMLError, UnicodeError) as error:
         raise YamlError(Place(), f"This is not YAML: {_first_line(error)}.") from error
     if node is None:
-        raise YamlError(Place(), 'The file is empty. Begin with "grants:".')
+        raise YamlError(Place(), f'The file is empty. Begin with "{begin}".')
     return _tree(node, "")
 
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from egress.domain.access import ClusterProfile, Enforcement, GatewayProfile, NamespaceFacts
+from egress.domain.recertification import DEFAULT_CYCLE_DAYS
 
 ENFORCEMENTS = [(choice.value, choice.value) for choice in Enforcement]
 
@@ -28,6 +29,9 @@ class Cluster(models.Model):
     `owner_by_admin`, `owner_by_label` and `owner_by_review` choose what tells who owns a
     namespace, as docs/ownership.md says. The columns `review_*` say under which names the cluster
     knows people and their teams when it is asked for a review.
+
+    `recertify_days` is the cycle on which owners confirm grants, 0 for none; `recertified_at` when
+    grants were last looked through for that.
     """
 
     class DriftPolicy(models.TextChoices):
@@ -78,6 +82,10 @@ class Cluster(models.Model):
     review_user_prefix = models.CharField(max_length=100, blank=True, default="", db_default="")
     review_teams = models.BooleanField(default=True, db_default=True)
     review_team_prefix = models.CharField(max_length=100, blank=True, default="", db_default="")
+    recertify_days = models.PositiveIntegerField(
+        default=DEFAULT_CYCLE_DAYS, db_default=DEFAULT_CYCLE_DAYS
+    )
+    recertified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]

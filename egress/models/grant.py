@@ -14,9 +14,10 @@ class Grant(models.Model):
     """Born from an approved request, never deleted, only ended.
 
     The duration starts when the grant becomes active: `expires_at` is empty before, and for
-    grants without an end date. `binding` is the SHA-256 of the decided facts; a row whose facts
-    no longer match it is never rendered. `ended_at` says when access was ended in the database,
-    `confirmed_at` when the cluster was seen without it.
+    grants without an end date; what was opened by break-glass has it from the beginning.
+    `binding` is the SHA-256 of the decided facts; a row whose facts no longer match it is never
+    rendered. `ended_at` says when access was ended in the database, `confirmed_at` when the
+    cluster was seen without it.
     """
 
     STATUSES = [(status.value, status.value) for status in GrantStatus]

@@ -8,16 +8,7 @@ from egress.domain.access import Destination, Protocol, Resolution, Subject, Wis
 from egress.domain.lifecycle import RequestStatus, Verdict
 from egress.models.cluster import Cluster
 from egress.models.person import Person
-
-
-class Risk(models.IntegerChoices):
-    """The highest level among the findings on a request, as a number to sort by."""
-
-    CLEAR = 0, "clear"
-    INFO = 1, "info"
-    WARN = 2, "warn"
-    REVIEW = 3, "review"
-    BLOCK = 4, "block"
+from egress.models.risk import Risk
 
 
 class Request(models.Model):
@@ -26,7 +17,8 @@ class Request(models.Model):
     `duration_days` empty asks for access without an end date. `findings` is what the policies
     said at the last submit or edit, a list of {reason, message, level, field}, and `risk` the
     highest level among them. `adopts_digest` binds the foreign object that the request takes
-    over, empty when it takes over none.
+    over, empty when it takes over none. `reminded_at` and `escalated_at` say when approvers were
+    reminded of it and admins told.
     """
 
     STATUSES = [(status.value, status.value) for status in RequestStatus]
@@ -55,6 +47,8 @@ class Request(models.Model):
     decision_note = models.TextField(max_length=2000, blank=True)
     decision_digest = models.CharField(max_length=64, blank=True)
     adopts_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -136,10 +130,40 @@ class RequestDestination(models.Model):
         )
 
 
+class RequestStage(models.Model):
+    """One step of approval that a request was found to need at the last submit or look.
+
+    An approval asks the policies again; the rows say whose queue the request stands in.
+    `approvals` is how many distinct people it takes; `team` is the name of the team whose members
+    they are, empty for any approver in scope.
+    """
+
+    request = models.ForeignKey(Request, models.CASCADE, related_name="stages")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=63)
+    approvals = models.PositiveSmallIntegerField()
+    team = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "position"], name="one_stage_per_position")
+        ]
+        indexes = [
+            models.Index(
+                fields=["team", "request"], name="stages_of_teams", condition=~models.Q(team="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.request}"
+
+
 class Approval(models.Model):
     """One approver's word on one revision. With several approvers all must say the same.
 
-    `verdicts` maps positions to verdicts; `digest` binds revision, verdicts and duration.
+    `verdicts` maps positions to verdicts; `digest` binds revision, verdicts and duration. `stage`
+    is the name of the step it was counted for; `lender` is whose scope was used, if another's.
     """
 
     request = models.ForeignKey(Request, models.PROTECT, related_name="approvals")
@@ -148,6 +172,10 @@ class Approval(models.Model):
     verdicts = models.JSONField()
     duration_days = models.PositiveIntegerField(null=True, blank=True)
     digest = models.CharField(max_length=64)
+    stage = models.CharField(max_length=63, blank=True, default="", db_default="")
+    lender = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     note = models.TextField(max_length=2000, blank=True)
     given_at = models.DateTimeField()
     cleared_at = models.DateTimeField(null=True, blank=True)

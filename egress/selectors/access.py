@@ -14,6 +14,7 @@ from egress.domain.path import likely_protocol
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, Person
 from egress.models.standing import Standing
+from egress.selectors.break_glass import was_opened_at_once
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
 from egress.selectors.policy import inventory_of, open_grants
@@ -29,7 +30,8 @@ class AccessAnswer:
     namespace is held to its grants at all: while it is not, traffic may pass without one.
     `asked` is the destination as understood, None when it is none; `near` is what else the
     namespace may reach of it, by another service account or on another port. `namespace` and
-    `inventory` are what is known of the namespace.
+    `inventory` are what is known of the namespace. `by_break_glass` tells whether the grant was
+    opened without the usual approval.
     """
 
     allowed: bool
@@ -40,6 +42,7 @@ class AccessAnswer:
     near: tuple[Access, ...] = ()
     namespace: Namespace | None = None
     inventory: Inventory | None = None
+    by_break_glass: bool = False
 
 
 def access_check(
@@ -91,7 +94,10 @@ def _answer(namespace: Namespace, covering: list[Grant], where: str) -> AccessAn
         grant = in_force[0]
         until = f" until {grant.expires_at:%Y-%m-%d %H:%M} UTC" if grant.expires_at else ""
         reason = f"Yes: grant #{grant.pk} allows {quoted(grant.subject)} to reach it{until}."
-        return AccessAnswer(True, reason, grant, enforced)
+        opened = was_opened_at_once(grant.request_id)
+        if opened:
+            reason += " It was opened by break-glass."
+        return AccessAnswer(True, reason, grant, enforced, by_break_glass=opened)
     if covering:
         reason = f"Not yet: grant #{covering[0].pk} is approved and not applied so far."
         return AccessAnswer(False, reason, covering[0], enforced)

@@ -6,17 +6,25 @@ from django.db.models import QuerySet
 
 from egress.models import Cluster, Person
 from egress.models.standing import Standing
+from egress.selectors.break_glass import second_looks
 from egress.selectors.counting import CountOf
 from egress.selectors.notifications import unread_notifications
+from egress.selectors.recertification import keys_waiting_for
 from egress.selectors.requests import queue
 
 
 @dataclass(frozen=True)
 class Attention:
-    """How many requests wait for a person's decision, and how many notifications are unread."""
+    """What waits for a person, in numbers.
+
+    Requests to decide, openings by break-glass to look at, unread notifications, and grants to
+    confirm.
+    """
 
     to_decide: int = 0
+    to_look_at: int = 0
     unread: int = 0
+    to_confirm: int = 0
 
 
 def attention_of(standing: Standing) -> Attention:
@@ -44,5 +52,10 @@ def attention_beside(
 def _figures(standing: Standing) -> dict[str, CountOf]:
     figures = {"unread": CountOf(unread_notifications(standing).values("pk"))}
     if standing.scopes:
+        figures["to_look_at"] = CountOf(second_looks(standing).order_by().values("pk"))
+    if standing.decides or standing.teams:
+        # Somebody's team may be named by a request without any role of theirs.
         figures["to_decide"] = CountOf(queue(standing).order_by().values("pk"))
+    if standing.may_own and not standing.is_robot:
+        figures["to_confirm"] = CountOf(keys_waiting_for(standing))
     return figures

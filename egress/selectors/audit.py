@@ -47,8 +47,18 @@ def visible_events(person: Person | Standing) -> QuerySet[AuditEvent]:
         (Q(actor=standing.username) & ~Q(source="worker"))
         | Q(target="request", target_id__in=_own_requests(standing))
         | _owned(standing)
-        | _approved(standing)
+        | _approved(standing),
+        _reachable(standing),
     )
+
+
+def _reachable(standing: Standing) -> Q:
+    """Return the filter of events within the limits of the token that is used; empty for all."""
+    if standing.limits is None:
+        return Q()
+    named = Cluster.objects.filter(pk__in=standing.limits.clusters).values_list("name", flat=True)
+    inside = Q(cluster__in=list(named)) if standing.limits.clusters else ~Q(pk__in=())
+    return inside & standing.limits.names("namespace")
 
 
 def latest_check() -> AuditCheck | None:

@@ -39,6 +39,20 @@ def visible_grants(person: Person | Standing, pinned: Q | None = None) -> QueryS
     return rows.filter(standing.approved_area() | (pinned or pinned_filter(standing)))
 
 
+def is_settled(pk: int) -> bool:
+    """Tell whether nothing more is awaited of a grant: it is in force, failed, ended, or gone."""
+    return not _awaited().filter(pk=pk).exists()
+
+
+def _awaited() -> QuerySet[Grant]:
+    return Grant.objects.filter(status=GrantStatus.PENDING, failed_reason="")
+
+
+def are_settled(request_id: int) -> bool:
+    """Tell whether `is_settled` holds for every grant of a request."""
+    return not _awaited().filter(request_id=request_id).exists()
+
+
 def expiring_soon(person: Person | Standing) -> QuerySet[Grant]:
     """Return the visible grants that end within the reminder window, soonest first."""
     return visible_grants(person).filter(status=GrantStatus.EXPIRING).order_by("expires_at", "pk")

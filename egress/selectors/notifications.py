@@ -7,7 +7,14 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from egress.domain.lifecycle import RequestStatus
-from egress.domain.notices import DEFAULT_DIGEST_HOUR, DEFAULT_WAYS, Kind, Way
+from egress.domain.notices import (
+    ALWAYS_TOLD,
+    DEFAULT_DIGEST_HOUR,
+    DEFAULT_WAYS,
+    TO_BE_DECIDED,
+    Kind,
+    Way,
+)
 from egress.models import Channel, DigestTime, Notification, Outgoing, Person, Preference
 from egress.models.standing import Standing, standing_of
 from egress.selectors.grants import visible_grants
@@ -52,7 +59,7 @@ def unread_notifications(person: Person | Standing) -> QuerySet[Notification]:
 
 def still_matters() -> Q:
     """Return the filter of notifications that ask for something which can still be done."""
-    return ~Q(kind=Kind.TO_DECIDE) | Q(request__status=RequestStatus.PENDING)
+    return ~Q(kind__in=sorted(TO_BE_DECIDED)) | Q(request__status=RequestStatus.PENDING)
 
 
 def choices_of(person: Person) -> Choices:
@@ -67,6 +74,8 @@ def choices_of(person: Person) -> Choices:
 def ways_of(people: Iterable[int], kind: Kind) -> dict[int, Way]:
     """Return by which way each of these people, given by primary key, hears of a kind."""
     wanted = list(people)
+    if kind in ALWAYS_TOLD:
+        return dict.fromkeys(wanted, DEFAULT_WAYS[kind])
     chosen = Preference.objects.filter(person__in=wanted, kind=kind).values_list("person", "way")
     ways = dict.fromkeys(wanted, DEFAULT_WAYS[kind])
     return ways | {person: Way(way) for person, way in chosen}
@@ -89,5 +98,5 @@ def latest_messages(channel: Channel) -> list[Outgoing]:
 
 def undelivered_mail() -> list[Outgoing]:
     """Return the latest mails that were given up, newest first. For admins."""
-    rows = Outgoing.objects.filter(status=Outgoing.Status.GIVEN_UP, channel=None)
+    rows = Outgoing.objects.filter(status=Outgoing.Status.GIVEN_UP, person__isnull=False)
     return list(rows.select_related("person").order_by("-pk")[:MESSAGES_SHOWN])

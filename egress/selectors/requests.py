@@ -18,8 +18,10 @@ from django.db.models import (
 from egress.domain.lifecycle import RequestStatus
 from egress.models import Approval, AuditEvent, Person, Request
 from egress.models.standing import Standing, standing_of
+from egress.selectors.grants import are_settled
 from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import pinned_filter
+from egress.selectors.rule_book import beside
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,22 @@ def visible_requests(person: Person | Standing, pinned: Q | None = None) -> Quer
     return rows.filter(
         Q(requester_id=standing.person_id)
         | standing.approved_area()
-        | (pinned or pinned_filter(standing))
+        | standing.named_requests()
+        | (pinned or pinned_filter(standing)),
+        standing.reachable(),
     )
 
 
+def has_come_to_rest(pk: int) -> bool:
+    """Tell whether the request ended, or was approved and nothing is awaited of its grants."""
+    pending = Request.objects.filter(pk=pk, status=RequestStatus.PENDING)
+    return not pending.exists() and are_settled(pk)
+
+
 def queue(person: Person | Standing) -> QuerySet[Request]:
-    """Return the pending requests that the person may decide, oldest first."""
+    """Return the pending requests of which the person may decide something, oldest first."""
     standing = _standing(person)
-    rows = Request.objects.filter(standing.approved_area(), status=RequestStatus.PENDING)
+    rows = Request.objects.filter(standing.decided_requests(), status=RequestStatus.PENDING)
     in_force = _in_force(Approval.objects.all())
     return (
         with_clusters(rows.exclude(requester_id=standing.person_id))
@@ -103,13 +113,13 @@ def request_with_all(pk: int, person: Person | Standing) -> Request | None:
         "approvals",
         condition=Q(approvals__revision=F("revision"), approvals__cleared_at__isnull=True),
     )
+    looked_at = ("break_glass__opened_by", "break_glass__looked_by")
     renewed = ("renews__cluster", "renews__request__requester")
     rows = list(
-        visible_requests(person)
-        .filter(pk=pk)
+        beside(visible_requests(person).filter(pk=pk))
         .annotate(given=in_force)
         # The relation that was just named is not known to the plug-in.
-        .select_related("given__approver", "adoption", *renewed)  # type: ignore[misc]
+        .select_related("given__approver", "adoption", *renewed, *looked_at)  # type: ignore[misc]
         # Of one request the posture is read with the rest: it tells what its way is worth.
         .defer(None)
         .order_by("given__pk")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from egress.domain.catalogue import PRESETS, Preset
@@ -29,14 +30,18 @@ def save(
     actor: Actor,
     notes: str = "",
     owner: str = "",
+    owner_team: Group | None = None,
     entry: CatalogueEntry | None = None,
 ) -> CatalogueEntry:
     """Create a preset, or change `entry`; admins may.
 
-    Raises NotAllowed, Missing, Refused by field, and Conflict when the name is taken.
+    `owner` is whom to ask about it. Members of `owner_team` may decide requests that are for
+    nothing but these destinations, whoever's namespace it is. Raises NotAllowed, Missing, Refused
+    by field, and Conflict when the name is taken.
     """
     guards.require_admin(actor)
     values = _accepted(name, title, notes, owner, tuple(destinations))
+    values["owner_team"] = owner_team
     return _store(_fresh(entry) if entry is not None else CatalogueEntry(), values, actor)
 
 
@@ -101,7 +106,7 @@ def retire(*, entry: CatalogueEntry, actor: Actor) -> CatalogueEntry:
 
 
 def _fresh(entry: CatalogueEntry) -> CatalogueEntry:
-    stored = CatalogueEntry.objects.filter(pk=entry.pk).first()
+    stored = CatalogueEntry.objects.select_related("owner_team").filter(pk=entry.pk).first()
     if stored is None:
         raise Missing("There is no such preset. Look at the catalogue.")
     return stored
@@ -149,6 +154,7 @@ def _facts(entry: CatalogueEntry) -> dict[str, Any]:
         "name": entry.name,
         "title": entry.title,
         "owner": entry.owner,
+        "owner_team": entry.owner_team.name if entry.owner_team else "",
         "notes": entry.notes,
         "destinations": entry.destinations,
         "is_active": entry.is_active,

@@ -9,6 +9,7 @@ from django.db import transaction
 from egress.domain.access import Enforcement, GatewayProfile
 from egress.domain.hosts import HostError, canonical_cidr
 from egress.domain.naming import is_dns_label, is_label_value
+from egress.domain.recertification import DEFAULT_CYCLE_DAYS
 from egress.domain.refusals.layout import cluster_problems
 from egress.domain.wording import listed, quoted
 from egress.domain.zones import canonical_zone
@@ -19,6 +20,7 @@ from egress.services.audit import Tag
 from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Refused
 from egress.services.ownership.sources import follow_owners, owner_problems
+from egress.services.recertification.settings import cycle_problems, refuse_without_cycle
 
 MOST = 100
 """Zones, ranges or gateways that one cluster has at most."""
@@ -42,6 +44,7 @@ class ClusterSettings:
     review_user_prefix: str = ""
     review_teams: bool = True
     review_team_prefix: str = ""
+    recertify_days: int = DEFAULT_CYCLE_DAYS
 
 
 def settings_of(cluster: Cluster) -> ClusterSettings:
@@ -68,6 +71,7 @@ def change(*, cluster: Cluster, settings: ClusterSettings, actor: Actor) -> Clus
     if not changes:
         return cluster
     _refuse_while_in_force(cluster, changes)
+    refuse_without_cycle(cluster, wanted.recertify_days)
     _refuse_lost_hosts(cluster, wanted)
     if "gateways" in changes:
         _refuse_unsafe_gateways(cluster, wanted)
@@ -104,6 +108,7 @@ def _checked(settings: ClusterSettings) -> ClusterSettings:
         problems["enforcement"] = [f"Choose {listed([*Enforcement])}."]
     problems |= _gateway_problems(settings.gateways)
     problems |= owner_problems(settings)
+    problems |= cycle_problems(settings.recertify_days)
     if problems:
         first = next(iter(problems.values()))[0]
         raise Refused(first, reason="InputRefused", fields=problems)

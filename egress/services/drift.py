@@ -14,7 +14,6 @@ from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.domain.objects import ObjectKey, key_of
 from egress.domain.plan import Action, plan
 from egress.models import Grant, Priority
-from egress.models.standing import standing_of
 from egress.selectors.slices import slices_touched_by
 from egress.selectors.standing_access import is_shared_with_unknown
 from egress.services import audit, guards, outbox
@@ -64,7 +63,7 @@ def differences(*, grant: Grant, actor: Actor) -> Difference:
     Reads the cluster, for at most SECONDS, and writes nothing there. What cannot be read is a
     sentence. Raises Missing when the grant is not the actor's to see.
     """
-    standing = standing_of(actor.person)
+    standing = actor.standing
     stored = guards.fresh_grant(grant.pk, standing)
     cluster = stored.cluster
     slices = cluster.slices.filter(key__in=slices_touched_by(cluster, [stored]))

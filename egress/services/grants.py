@@ -10,7 +10,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from egress import rules
-from egress.domain.access import Wish
 from egress.domain.lifecycle import (
     LIVE_GRANT_STATUSES,
     OPEN_GRANT_STATUSES,
@@ -18,26 +17,34 @@ from egress.domain.lifecycle import (
     grant_sources,
 )
 from egress.domain.wording import quoted
-from egress.models import Grant, Namespace, Person, Priority
-from egress.models.standing import Standing, standing_of
-from egress.selectors import policy
+from egress.models import Grant, Priority
+from egress.models.standing import Standing
 from egress.selectors.bindings import binding_of
 from egress.services import audit, guards, outbox
 from egress.services.actor import Actor
-from egress.services.audit import Tag
-from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.audit import Entry, Tag
+from egress.services.errors import Conflict, NotAllowed
 from egress.services.one_by_one import do_each
 from egress.services.ownership import owned_of_grant
-from egress.services.requests.assessment import approvals_needed, refuse_blocked
-from egress.services.requests.openings import grant_entry, hold_subject, refuse_unbound
+from egress.services.requests.openings import grant_entry, hold_subject
+from egress.services.resuming import (
+    refuse_not_resumable,
+    refuse_what_needs_a_request,
+    require_right_to_resume,
+)
+from egress.services.sign_in import before_deciding
 
 __all__ = [
     "binding_of",
+    "end_all",
+    "end_unanswered",
     "expire_due",
     "lapse_unapplied",
+    "owned_to_revoke",
     "remind_due",
     "resume",
     "revoke",
+    "revoke_by",
     "suspend",
 ]
 
@@ -50,14 +57,24 @@ def revoke(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     Raises Missing, NotAllowed, Refused without a reason, Conflict when it has ended already, and
     Unavailable when only its cluster could tell and does not answer.
     """
-    owned: frozenset[int] = frozenset()
-    if not rules.may_revoke(guards.standing_of_actor(actor), grant):
-        owned = owned_of_grant(grant, actor)
+    owned = owned_to_revoke(grant, actor)
     with transaction.atomic():
-        return _revoke(grant, actor, guards.standing_of_actor(actor, owned), reason)
+        return revoke_by(
+            standing=guards.standing_of_actor(actor, owned), grant=grant, actor=actor, reason=reason
+        )
 
 
-def _revoke(grant: Grant, actor: Actor, standing: Standing, reason: str) -> Grant:
+def owned_to_revoke(grant: Grant, actor: Actor) -> frozenset[int]:
+    """Return the namespaces by which the actor may revoke, where only their cluster can tell.
+
+    Call it outside of transactions. Raises like `owned_of_grant`.
+    """
+    may = rules.may_revoke(guards.standing_of_actor(actor), grant)
+    return frozenset() if may else owned_of_grant(grant, actor)
+
+
+def revoke_by(*, standing: Standing, grant: Grant, actor: Actor, reason: str) -> Grant:
+    """End a grant in the caller's transaction, by a standing that was read in it; see `revoke`."""
     stored = guards.fresh_grant(grant.pk, standing)
     if not rules.may_revoke(standing, stored):
         raise NotAllowed(
@@ -78,7 +95,17 @@ def _revoke(grant: Grant, actor: Actor, standing: Standing, reason: str) -> Gran
     return guards.fresh_grant(grant.pk, standing)
 
 
-@transaction.atomic
+def end_all(*, grants: Iterable[Grant], actor: Actor, reason: str, now: datetime) -> list[Entry]:
+    """End those of the grants that are live, as revoking does; return the events, to be recorded.
+
+    Part of a decision on all of them, whose transaction it is: nobody's right is asked here.
+    """
+    ended: dict[str, Any] = {"ended_at": now, "ended_by": actor.name, "end_reason": reason[:500]}
+    moved = [grant for grant in grants if _move(grant, GrantStatus.REVOKED, **ended)]
+    _make_due(moved, Priority.REVOKE, reason)
+    return [grant_entry(Tag.GRANT_REVOKED, one, actor, f"Revoked {one}.", now) for one in moved]
+
+
 def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     """Put a suspended grant back into force, for the subject as it is in the cluster now.
 
@@ -87,9 +114,15 @@ def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     or one approver's word is not enough for it, and Conflict when the grant is not suspended or
     its time is over.
     """
+    before_deciding(actor)
+    with transaction.atomic():
+        return _resume(grant, actor, reason)
+
+
+def _resume(grant: Grant, actor: Actor, reason: str) -> Grant:
     standing = guards.standing_of_actor(actor)
     stored = guards.fresh_grant(grant.pk, standing)
-    _require_right_to_resume(standing, stored)
+    require_right_to_resume(standing, stored)
     why = guards.require_text(reason, field="reason", what="The reason", limit=500)
     pins = hold_subject(
         cluster_id=stored.cluster_id,
@@ -98,8 +131,8 @@ def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
         uids=None,
     )
     now = timezone.now()
-    _refuse_not_resumable(stored, now)
-    _refuse_what_needs_a_request(stored, pins.namespace)
+    refuse_not_resumable(stored, now)
+    refuse_what_needs_a_request(stored, pins.namespace)
     stored.namespace_uid = pins.namespace.uid
     stored.service_account_uid = pins.account.uid if pins.account else ""
     stored.active_at = stored.active_at or now
@@ -119,56 +152,6 @@ def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     resumed = guards.fresh_grant(grant.pk, standing)
     _announce([resumed], Tag.GRANT_RESUMED, actor, f"Resumed {resumed}: {why}", now, Priority.GRANT)
     return resumed
-
-
-def _require_right_to_resume(standing: Standing, grant: Grant) -> None:
-    if rules.may_resume(standing, grant):
-        return
-    own = grant.request.requester_id == standing.person_id
-    raise NotAllowed(
-        "You asked for this grant yourself, so somebody else has to resume it."
-        if own
-        else f"Only an approver for namespace {quoted(grant.namespace)} may resume a grant.",
-        reason="OwnRequest" if own else "NotAnApprover",
-    )
-
-
-def _refuse_not_resumable(grant: Grant, now: datetime) -> None:
-    if grant.status != GrantStatus.SUSPENDED:
-        raise Conflict(
-            f"Grant #{grant.pk} is {quoted(grant.status)}, not suspended: nothing to resume.",
-            reason="GrantNotSuspended",
-        )
-    if grant.expires_at is not None and grant.expires_at <= now:
-        raise Conflict(
-            f"The time of grant #{grant.pk} is over. Make a new request.", reason="GrantEnded"
-        )
-    refuse_unbound(grant)
-
-
-def _refuse_what_needs_a_request(grant: Grant, namespace: Namespace) -> None:
-    """Refuse what a policy blocks, and what one approver may not give to the subject of today."""
-    wish = Wish(grant.subject, (grant.destination,), guards.as_duration(grant.duration_days))
-    findings = policy.findings_for(grant.cluster, wish, renews=grant)
-    refuse_blocked(findings)
-    requester, why = grant.request.requester, ""
-    if approvals_needed(findings) > 1:
-        why = f"{quoted(grant.destination)} needs more than one approver."
-    elif namespace.uid != grant.namespace_uid and not _may_ask(requester, namespace):
-        why = (
-            f"Namespace {quoted(namespace)} was made again, and {quoted(requester)} may not ask "
-            "for access of the new one."
-        )
-    if why:
-        raise Refused(
-            f"{why} Revoke this grant, and let its team ask for the access anew.",
-            reason="RequestNeeded",
-        )
-
-
-def _may_ask(requester: Person, namespace: Namespace) -> bool:
-    """Tell whether a team of the requester owns the namespace; no cluster is asked here."""
-    return rules.may_ask(standing_of(requester).acting(), namespace)
 
 
 @transaction.atomic
@@ -207,14 +190,24 @@ def remind_due(*, now: datetime) -> int:
 
 
 def lapse_unapplied(*, now: datetime) -> int:
-    """End every grant that could not be applied in time; return how many.
+    """End every grant that could not be applied in time, or before its end; return how many.
 
     A cluster that comes back after a month opens nothing that was granted long ago.
     """
     since = now - timedelta(days=settings.GRANT_LAPSE_DAYS)
-    late = Q(active_at__isnull=True, created_at__lte=since)
-    late &= Q(status__in=grant_sources(GrantStatus.LAPSED))
+    late = Q(created_at__lte=since) | Q(expires_at__lte=now)
+    late &= Q(active_at__isnull=True, status__in=grant_sources(GrantStatus.LAPSED))
     return _each(late, GrantStatus.LAPSED, Tag.GRANT_LAPSED, "It was not applied in time.", now)
+
+
+def end_unanswered(*, pk: int, why: str, actor: Actor, now: datetime) -> bool:
+    """End a grant in force whose recertification nobody answered, in the caller's transaction.
+
+    `actor` is the part of the portal that does it, `why` a sentence. False when it is not in
+    force any more.
+    """
+    in_force = Q(status__in=(GrantStatus.ACTIVE, GrantStatus.EXPIRING))
+    return _time_moves(pk, in_force, GrantStatus.EXPIRED, Tag.GRANT_EXPIRED, why, now, actor)
 
 
 def _each(due: Q, target: GrantStatus, tag: Tag, why: str, now: datetime) -> int:
@@ -223,16 +216,24 @@ def _each(due: Q, target: GrantStatus, tag: Tag, why: str, now: datetime) -> int
 
 
 @transaction.atomic
-def _time_moves(pk: int, due: Q, target: GrantStatus, tag: Tag, why: str, now: datetime) -> bool:
+def _time_moves(
+    pk: int,
+    due: Q,
+    target: GrantStatus,
+    tag: Tag,
+    why: str,
+    now: datetime,
+    actor: Actor = EXPIRY,
+) -> bool:
     ends = target not in LIVE_GRANT_STATUSES
     fields: dict[str, Any] = {"status": target}
     if ends:
-        fields |= {"ended_at": now, "ended_by": EXPIRY.name, "end_reason": why}
+        fields |= {"ended_at": now, "ended_by": actor.name, "end_reason": why}
     # The same condition again: somebody may have renewed or revoked it meanwhile.
     if Grant.objects.filter(due, pk=pk).update(**fields) != 1:
         return False
     grant = Grant.objects.select_related("cluster").get(pk=pk)
-    _announce([grant], tag, EXPIRY, f"{grant}: {why}", now, Priority.REVOKE if ends else None)
+    _announce([grant], tag, actor, f"{grant}: {why}", now, Priority.REVOKE if ends else None)
     return True
 
 
@@ -262,11 +263,15 @@ def _announce(
 ) -> None:
     """Make the touched slices due, unless `priority` is None, and record an event per grant."""
     if priority is not None:
-        for cluster in {grant.cluster for grant in grants}:
-            outbox.mark_grants(
-                cluster=cluster,
-                grants=[grant for grant in grants if grant.cluster == cluster],
-                priority=priority,
-                cause=f"{message} ({actor.name})" if len(grants) == 1 else message,
-            )
+        _make_due(grants, priority, f"{message} ({actor.name})" if len(grants) == 1 else message)
     audit.record_all([grant_entry(tag, grant, actor, message, now) for grant in grants])
+
+
+def _make_due(grants: list[Grant], priority: Priority, cause: str) -> None:
+    for cluster in {grant.cluster for grant in grants}:
+        outbox.mark_grants(
+            cluster=cluster,
+            grants=[grant for grant in grants if grant.cluster == cluster],
+            priority=priority,
+            cause=cause,
+        )

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+from django.utils import timezone
+
 from egress import rules
 from egress.domain.wording import quoted
-from egress.models import Grant, Person, Request
-from egress.models.standing import Standing, standing_of
+from egress.models import ApiToken, Grant, Person, Request
+from egress.models.standing import Standing
 from egress.services import texts
 from egress.services.actor import Actor
 from egress.services.errors import Missing, NotAllowed, Refused
+from egress.services.factors import require_factor
 
 
 def person_of(actor: Actor) -> Person:
@@ -22,10 +25,14 @@ def standing_of_actor(actor: Actor, reviewed: frozenset[int] = frozenset()) -> S
     """Return what the actor is and may do now.
 
     Of what clusters say, only what was asked just now counts: `reviewed`, as
-    `services.ownership.owned_now` gives it. Raises NotAllowed when the actor is no person, or has
-    no active account.
+    `services.ownership.owned_now` gives it. Raises NotAllowed when the actor is no person, has no
+    active account, or when the token that is used ended meanwhile: a call may last, and a revoked
+    token does nothing any more.
     """
-    standing = reading_standing_of(actor).acting(reviewed)
+    person_of(actor)
+    if actor.token_id is not None and not _still_lets_in(actor.token_id):
+        raise NotAllowed("The token was revoked or expired meanwhile.", reason="TokenEnded")
+    standing = actor.standing.acting(reviewed)
     if not standing.is_active:
         raise NotAllowed(
             f"The account {quoted(actor.name)} is not active. Ask an admin to activate it.",
@@ -36,14 +43,24 @@ def standing_of_actor(actor: Actor, reviewed: frozenset[int] = frozenset()) -> S
 
 def reading_standing_of(actor: Actor) -> Standing:
     """Return what the actor may see, with what clusters said lately; never to act by it."""
-    return standing_of(person_of(actor))
+    person_of(actor)
+    return actor.standing
+
+
+def _still_lets_in(token_id: int) -> bool:
+    in_force = ApiToken.objects.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
+    return in_force.filter(pk=token_id).exists()
 
 
 def require_admin(actor: Actor) -> Standing:
-    """Return the actor's standing. Raises NotAllowed for everybody but admins."""
+    """Return the actor's standing. Raises NotAllowed for everybody but admins.
+
+    Also for an admin without the second factor that the settings ask for.
+    """
     standing = standing_of_actor(actor)
     if not standing.is_admin:
         raise NotAllowed("Only an admin may do this. Ask one of them.", reason="NotAnAdmin")
+    require_factor(standing)
     return standing
 
 

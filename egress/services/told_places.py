@@ -2,7 +2,7 @@
 
 from egress.domain.wording import quoted
 from egress.models import Channel, Webhook
-from egress.models.standing import SCOPE_PATTERN
+from egress.models.scope import SCOPE_PATTERN
 from egress.services import texts
 
 

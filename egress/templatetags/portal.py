@@ -1,94 +1,26 @@
 """Template tags that every page shares: badges, icons, times, diffs."""
 
+import json
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from egress.selectors.clusters import COUNTED_AT_MOST
+from egress.web.style.badges import BADGES, KIND_ICONS, TAG_ICONS, TONES, VERB_ICONS, Badge
 
 register = template.Library()
 
 
-@dataclass(frozen=True)
-class Badge:
-    """How one state looks: its word, its icon and its tone. Never the colour alone."""
-
-    word: str
-    icon: str
-    tone: str
-
-
-BADGES: dict[str, Badge] = {
-    # requests and verdicts
-    "pending": Badge("Pending", "clock", "wait"),
-    "approved": Badge("Approved", "check-circle", "good"),
-    "denied": Badge("Denied", "x-circle", "bad"),
-    "withdrawn": Badge("Withdrawn", "undo", "quiet"),
-    "lapsed": Badge("Lapsed", "hourglass", "quiet"),
-    # grants
-    "active": Badge("Active", "check-circle", "good"),
-    "expiring": Badge("Expiring", "hourglass", "wait"),
-    "suspended": Badge("Suspended", "pause", "held"),
-    "expired": Badge("Expired", "stop", "quiet"),
-    "revoked": Badge("Revoked", "x-circle", "quiet"),
-    # conditions of grants
-    "applied": Badge("Applied", "check", "good"),
-    "drifted": Badge("Drifted", "drift", "wait"),
-    "missing": Badge("Missing", "alert", "bad"),
-    "failed": Badge("Failed", "alert", "bad"),
-    "confirmed": Badge("Confirmed gone", "shield-check", "quiet"),
-    "unconfirmed": Badge("Being removed", "hourglass", "wait"),
-    # finding levels
-    "block": Badge("Blocks", "stop", "bad"),
-    "review": Badge("Needs two approvers", "people", "held"),
-    "warn": Badge("Warning", "alert", "wait"),
-    "info": Badge("Note", "info", "note"),
-    "clear": Badge("No findings", "check", "quiet"),
-    # namespaces
-    "enforced": Badge("Enforced", "shield-check", "good"),
-    "granted-not-enforced": Badge("Granted, not enforced", "shield-off", "wait"),
-    # deliveries and their steps
-    "running": Badge("Running", "renew", "note"),
-    "done": Badge("Done", "check-circle", "good"),
-    "refused": Badge("Refused", "stop", "bad"),
-    "abandoned": Badge("Abandoned", "unplugged", "quiet"),
-    "intended": Badge("Writing", "renew", "note"),
-    "written": Badge("Written", "check", "good"),
-    "skipped": Badge("Skipped", "minus", "quiet"),
-    "unknown": Badge("Unknown", "info", "wait"),
-    "waiting": Badge("Waiting", "clock", "wait"),
-    # clusters
-    "reachable": Badge("Reachable", "check-circle", "good"),
-    "unreachable": Badge("Unreachable", "unplugged", "bad"),
-    "sandbox": Badge("Sandbox", "sandbox", "note"),
-    "foreign": Badge("Foreign", "alert", "wait"),
-    "adoptable": Badge("Adoptable", "check", "note"),
-    "deleted": Badge("Deleted", "trash", "quiet"),
-    "gone": Badge("Gone already", "minus", "quiet"),
-    "stale": Badge("Changed since", "drift", "bad"),
-    # checks and simple facts
-    "pass": Badge("Pass", "check", "good"),
-    "not-a-boundary": Badge("Not a boundary", "shield-off", "bad"),
-    "fail": Badge("Fail", "x-circle", "bad"),
-    "valid": Badge("Valid", "shield-check", "good"),
-    "broken": Badge("Broken", "alert", "bad"),
-    "inactive": Badge("Inactive", "minus", "quiet"),
-    "yes": Badge("Yes", "check-circle", "good"),
-    "no": Badge("No", "x-circle", "bad"),
-    # actions of a plan
-    "create": Badge("Create", "plus", "good"),
-    "update": Badge("Update", "edit", "note"),
-    "delete": Badge("Delete", "trash", "bad"),
-    "unchanged": Badge("Unchanged", "check", "quiet"),
-}
-
-TONES = frozenset({"good", "wait", "bad", "note", "held", "quiet"})
+@register.filter
+def as_json(value: object) -> str:
+    """Return the value as JSON, for an attribute that a script reads."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.simple_tag
@@ -233,17 +165,6 @@ def query_with(context: template.Context, **changes: object) -> str:
     return f"?{encoded}" if encoded else "?"
 
 
-KIND_ICONS = {
-    "to-decide": ("inbox", "note"),
-    "decided": ("check-circle", "note"),
-    "applied": ("key", "good"),
-    "failed": ("alert", "bad"),
-    "expiring": ("hourglass", "wait"),
-    "drift": ("drift", "wait"),
-}
-"""Icon and tone of each kind of notification. Its title says the same in words."""
-
-
 @register.simple_tag
 def kind_icon(kind: str) -> SafeString:
     """Return the icon of a kind of notification, in its tone."""
@@ -255,42 +176,3 @@ def kind_icon(kind: str) -> SafeString:
 def tag_icon(tag: str) -> SafeString:
     """Return the icon of an audit tag."""
     return icon(TAG_ICONS.get(str(tag)) or VERB_ICONS.get(str(tag).partition(":")[2], "info"))
-
-
-TAG_ICONS = {
-    "delivery:started": "box",
-    "delivery:finished": "box",
-    "cluster:connected": "server",
-    "cluster:unreachable": "unplugged",
-    "grant:failed": "alert",
-    "drift:found": "drift",
-}
-VERB_ICONS = {
-    "submitted": "plus",
-    "edited": "edit",
-    "commented": "comment",
-    "approval-given": "check",
-    "approved": "check-circle",
-    "denied": "x-circle",
-    "withdrawn": "undo",
-    "lapsed": "hourglass",
-    "created": "key",
-    "activated": "check-circle",
-    "renewed": "renew",
-    "expiring": "hourglass",
-    "expired": "stop",
-    "revoked": "x-circle",
-    "suspended": "pause",
-    "resumed": "check-circle",
-    "confirmed": "shield-check",
-    "healed": "check",
-    "heal-asked": "renew",
-    "saved": "book",
-    "tested": "spark",
-    "changed": "edit",
-    "bound": "people",
-    "unbound": "people",
-    "deactivated": "minus",
-    "signed-in": "person",
-    "signed-out": "leave",
-}

@@ -19,6 +19,7 @@ from egress.web.standing import frame_in, standing_in
 class Link:
     """One entry of the navigation. `current` is the value of `aria-current`, empty elsewhere."""
 
+    name: str
     label: str
     url: str
     icon: str
@@ -59,8 +60,8 @@ class Portal:
 
     @property
     def is_approver(self) -> bool:
-        """Whether the person decides requests of at least one namespace."""
-        return bool(self.standing.scopes)
+        """Whether the person decides requests, by a right of their own or a lent one."""
+        return self.standing.decides
 
     @property
     def role_words(self) -> str:
@@ -69,6 +70,7 @@ class Portal:
             ("admin", self.is_admin),
             ("approver", self.is_approver),
             ("auditor", self.is_auditor),
+            ("break-glass", bool(self.standing.break_glass)),
         )
         return ", ".join(word for word, held in roles if held) or "developer"
 
@@ -115,6 +117,16 @@ class Portal:
         """How many requests wait for this person's decision."""
         return self._attention.to_decide
 
+    @property
+    def look_count(self) -> int:
+        """How many openings by break-glass wait for this person's second look."""
+        return self._attention.to_look_at
+
+    @property
+    def confirm_count(self) -> int:
+        """How many grants wait for this person to confirm or drop them."""
+        return self._attention.to_confirm
+
     @cached_property
     def unread(self) -> str:
         """How many notifications are unread, as the bell shows it: empty, a number, or "9+"."""
@@ -131,6 +143,9 @@ class Portal:
         ]
         if self.is_approver:
             work.append(self._link("Queue", "queue", "inbox", self.queue_count))
+        if self.standing.may_own or self.standing.sees_everything:
+            count = self.confirm_count
+            work.append(self._link("Recertification", "recertification", "renew", count))
         known = [
             self._link("Grants", "grants", "key"),
             self._link("Access check", "access-check", "route"),
@@ -138,6 +153,8 @@ class Portal:
             self._link("Clusters", "clusters", "server"),
             self._link("Audit", "audit", "ledger"),
         ]
+        if self.is_approver or self.standing.sees_everything or self.standing.break_glass:
+            known.insert(1, self._link("Break-glass", "break-glass", "alert"))
         own = [self._link("Account", "account", "person")]
         if self.is_admin:
             own.insert(0, self._link("Administration", "administration", "settings"))
@@ -155,7 +172,7 @@ class Portal:
             # It has an entry of its own beside that of all requests.
             below = False
         current = "page" if path == url else "true" if below else ""
-        return Link(label, url, icon, current, count)
+        return Link(name, label, url, icon, current, count)
 
 
 def portal(request: HttpRequest) -> dict[str, object]:

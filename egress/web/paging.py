@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
 Row = TypeVar("Row", bound=Model)
@@ -12,6 +13,8 @@ ROWS_PER_PAGE = 50
 LONGEST_KEY = 18
 """Digits of the longest key looked at: every one of them fits a 64-bit column."""
 LONGEST_NAME = 253
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ def in_order(
 ) -> Page[Row]:
     """Return the page of `queryset` in an order that `?after=KEYS` or `?before=KEYS` asks for.
 
-    `order` names columns of whole numbers, falling ones with a minus; together they are different
-    in every row. KEYS are those of the row next to the page, with dots between them. What comes
-    next is `older`, what came before is `newer`. Anything that is no key is ignored.
+    `order` names columns of whole numbers or of times, falling ones with a minus; together they
+    are different in every row, and no time is empty. KEYS are those of the row next to the page,
+    with dots between them. What comes next is `older`, what came before is `newer`. Anything that
+    is no key is ignored.
     """
     before, after = _keys(query, "before", len(order)), _keys(query, "after", len(order))
     return _Cut(order, before, after, size).page_of(queryset, query)
@@ -115,18 +119,34 @@ class _Cut:
     def _read(
         self, queryset: QuerySet[Row], order: tuple[str, ...], keys: tuple[int | str, ...]
     ) -> list[Row]:
-        beyond = _beyond(order, keys) if keys else Q()
+        asked = tuple(_value(queryset, *pair) for pair in zip(order, keys, strict=False))
+        beyond = _beyond(order, asked) if keys else Q()
         return list(queryset.filter(beyond).order_by(*order)[: self.size + 1])
 
     def _key_of(self, row: Model) -> str:
-        return ".".join(str(getattr(row, column.lstrip("-"))) for column in self.order)
+        return ".".join(_key_text(getattr(row, column.lstrip("-"))) for column in self.order)
+
+
+def _key_text(value: object) -> str:
+    """Return a value as it stands in an address: times as microseconds since 1970."""
+    if isinstance(value, datetime):
+        return str((value - _EPOCH) // timedelta(microseconds=1))
+    return str(value)
+
+
+def _value(queryset: QuerySet[Row], column: str, key: int | str) -> int | str | datetime:
+    """Return the value of a column that a key stands for."""
+    stored = {field.name: field for field in queryset.model._meta.concrete_fields}
+    if isinstance(stored.get(column.lstrip("-")), DateTimeField) and isinstance(key, int):
+        return _EPOCH + timedelta(microseconds=min(key, _LATEST))
+    return key
 
 
 def _turned(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"
 
 
-def _beyond(order: tuple[str, ...], keys: tuple[int | str, ...]) -> Q:
+def _beyond(order: tuple[str, ...], keys: tuple[int | str | datetime, ...]) -> Q:
     """Return the condition of rows that come after the one with these keys."""
     beyond, same = Q(), Q()
     for column, key in zip(order, keys, strict=True):

@@ -49,7 +49,12 @@ class Hint:
     @property
     def is_invalid(self) -> bool:
         """Whether what was typed cannot be accepted."""
-        return bool(self.errors) or any(f.level == "block" for f in self.findings)
+        return bool(self.mistakes)
+
+    @property
+    def mistakes(self) -> list[str]:
+        """Return the sentences about what has to be mended before anything is sent."""
+        return self.errors or [f.message for f in self.findings if f.level is Level.BLOCK]
 
     @property
     def goes_to(self) -> str:

@@ -9,8 +9,9 @@ from egress.models.standing import Standing
 from egress.rules import why_may_decide
 from egress.selectors.neighbours import Neighbours, neighbours_of
 from egress.selectors.requests import approvals_in_force
+from egress.selectors.rule_book import carried_by
 from egress.services.actor import Actor
-from egress.services.requests import Preview, live_findings, preview
+from egress.services.requests import Preview, StageNow, live_findings, preview, stages_now
 from egress.web.forms.decision import TypedDecision, shorter_durations
 from egress.web.forms.request import TypedRequest
 from egress.web.records.foreign import adoption_of
@@ -45,6 +46,7 @@ class DecisionView:
     typed: TypedDecision
     given: list[Approval]
     needed: int
+    stages: list[StageNow]
     durations: list[tuple[str, str]]
     errors: Mapping[str, list[str]] = field(default_factory=dict)
     conflict: str = ""
@@ -72,6 +74,7 @@ def preview_of(
         standing=asker,
         neighbours=neighbours,
         reader=reader,
+        book=carried_by(request),
     )
 
 
@@ -118,13 +121,14 @@ def decision_view(
     request: Request,
     standing: Standing,
     *,
-    needed: int,
+    seen: Preview,
     typed: TypedDecision | None = None,
     errors: Mapping[str, list[str]] | None = None,
     conflict: str = "",
 ) -> DecisionView:
     """Return the decision form; after a conflict it starts again from the present state."""
-    may, why = why_may_decide(standing, request)
+    stages = seen.stages if request.is_pending else ()
+    may, why = why_may_decide(standing, request, stages)
     given = approvals_in_force(request) if request.is_pending else []
     fresh = TypedDecision.to_begin_with(request, given)
     return DecisionView(
@@ -132,7 +136,8 @@ def decision_view(
         why=why,
         typed=fresh if typed is None or conflict else typed,
         given=given,
-        needed=needed,
+        needed=seen.approvals_needed,
+        stages=stages_now(seen.stages, seen.voices, given),
         durations=shorter_durations(request),
         errors=errors or {},
         conflict=conflict,
@@ -164,7 +169,7 @@ def page_of(
     decision = decision_view(
         request,
         standing,
-        needed=seen.approvals_needed,
+        seen=seen,
         typed=typed,
         errors=errors,
         conflict=conflict,

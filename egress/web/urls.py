@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from egress.web.urls_authority import urlpatterns as authority_pages
 from egress.web.urls_records import urlpatterns as record_pages
+from egress.web.urls_sign_in import urlpatterns as sign_in_pages
 from egress.web.views import (
     drafts,
     home,
@@ -13,14 +14,11 @@ from egress.web.views import (
     request_new,
     requests,
     search,
-    session,
     style,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
-    path("sign-in", session.SignIn.as_view(), name="sign-in"),
-    path("sign-out", session.sign_out, name="sign-out"),
     path("search", search.search, name="search"),
     path("requests", requests.request_list, name="requests"),
     path("requests/new", request_new.new, name="request-new"),
@@ -43,4 +41,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("style", style.style, name="style"),
     path("style/toast", style.style_toast, name="style-toast"),
 ]
-urlpatterns += [*record_pages, *authority_pages]
+urlpatterns += [*sign_in_pages, *record_pages, *authority_pages]

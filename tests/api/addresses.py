@@ -44,9 +44,16 @@ def _address(pattern: URLPattern) -> Address:
 
 
 def filled(address: Address, request: Request, grant: Grant, pk: int | None = None) -> str:
-    """Return a path that leads to `request`, to `grant`, or to the number `pk`."""
-    number = pk if pk is not None else (grant if "grants" in address.route else request).pk
-    values = {"pk": str(number), "cluster": "main", "name": "shop", "message": "1"}
+    """Return a path that leads to `request`, to `grant`, or to the number `pk`.
+
+    What is about an opening leads to the request of the grant.
+    """
+    subject = grant if "grants" in address.route else request
+    if "second-look" in address.route:
+        subject = grant.request
+    number = pk if pk is not None else subject.pk
+    values = {"pk": str(number), "token": str(number), "message": "1"}
+    values |= {"cluster": "main", "name": "shop"}
     if address.route.startswith("clusters/"):
         values["name"] = "main"
     route = re.sub(r"<\w+:(\w+)>", lambda found: values[found[1]], address.route)

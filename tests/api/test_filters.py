@@ -2,7 +2,7 @@
 
 import pytest
 
-from egress.models import Person
+from egress.models import Cluster, Person
 from tests.api.calling import Caller, problem, rows
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,16 @@ def test_a_time_that_cannot_be_is_refused(time: str, adam: Person) -> None:
 @pytest.mark.parametrize("time", ["2026-11-02T09:30:00Z", "2026-11-02T09:30:00.5+02:00"])
 def test_a_time_may_have_any_zone(time: str, adam: Person) -> None:
     rows(Caller(adam).get("/audit-events/", {"since": time, "until": time}))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["/audit-events/?until=", "/grants/?status=", "/clusters/main/foreign/?adoptable=maybe"],
+)
+def test_a_filter_that_says_nothing_is_refused_instead_of_passed_over(
+    asked: str, cluster: Cluster, adam: Person
+) -> None:
+    problem(Caller(adam).get(asked), 422)
 
 
 def test_an_unknown_status_is_refused(adam: Person) -> None:

@@ -13,12 +13,15 @@ pytestmark = pytest.mark.django_db
 
 def test_everybody_learns_who_they_are(db: None) -> None:
     who = make.person("zoe", teams=["team-b", "team-a"], email="zoe@example.com")
-    assert Caller(who).get("/me/").json() == {
+    told = Caller(who).get("/me/").json()
+    assert told.pop("token_expires_at") is not None
+    assert told == {
         "username": "zoe",
         "first_name": "",
         "last_name": "",
         "email": "zoe@example.com",
         "teams": ["team-a", "team-b"],
+        "is_robot": False,
         "is_admin": False,
         "is_auditor": False,
     }

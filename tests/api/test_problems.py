@@ -139,7 +139,7 @@ def test_a_hostile_body_does_not_make_a_huge_answer(owner: Person) -> None:
 
 def test_an_answer_in_another_format_is_not_there(owner: Person) -> None:
     problem(Caller(owner).get("/requests/", headers={"Accept": "text/html"}), 406)
-    problem(Caller(owner).get("/requests/", {"format": "api"}), 404)
+    problem(Caller(owner).get("/requests/", {"format": "api"}), 422)
 
 
 def test_a_database_that_does_not_answer_is_503(

@@ -7,7 +7,17 @@ from urllib.parse import urlencode
 from django.db.models import Max, Min, Model, QuerySet
 
 from egress.management.seeding import company
-from egress.models import AuditEvent, Delivery, Grant, Namespace, Person, Request, Risk
+from egress.models import (
+    AuditEvent,
+    BreakGlass,
+    Delivery,
+    Grant,
+    Namespace,
+    Person,
+    Recertification,
+    Request,
+    Risk,
+)
 from egress.models.standing import standing_of
 from egress.selectors.grants import visible_grants
 from egress.selectors.namespaces import visible_namespaces
@@ -21,6 +31,7 @@ VIEWERS = {
 }
 """The newcomer sees nothing yet: what is not there must not be searched for long either."""
 NOWHERE = "no-such-thing"
+OPENINGS = {"awaited": {"outcome": "pending"}, "unanswered": {"outcome": "lapsed"}}
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ def addresses(viewer: str) -> Iterator[Address]:
     yield Address("notifications", "/notifications")
     yield from _lists("grants", "/grants", _grant_filters(grant), Grant)
     yield Address("grants.csv", "/grants.csv?status=all")
+    yield from _lists("recertification", "/recertification", _recertification_filters(grant))
+    yield from _lists("break-glass", "/break-glass", OPENINGS, BreakGlass)
     yield from _lists("audit", "/audit", _audit_filters(grant, request), AuditEvent)
     yield Address("audit.csv", "/audit.csv")
     yield from _searches(grant, namespace)
@@ -166,6 +179,24 @@ def _grant_filters(grant: Grant) -> dict[str, dict[str, str]]:
     }
 
 
+def _recertification_filters(grant: Grant) -> dict[str, dict[str, str]]:
+    where = {"cluster": grant.cluster.name, "namespace": grant.namespace}
+    rows = Recertification.objects.filter(announced_at__isnull=False, closed_at=None)
+    middle = rows.order_by("due_at")[rows.count() // 2]
+    key = f"{int(middle.due_at.timestamp() * 1_000_000)}.{middle.pk}"
+    return {
+        "deep": {"after": key},
+        "by cluster": {"cluster": grant.cluster.name},
+        "by namespace": where,
+        "by nothing": {"namespace": NOWHERE},
+        "soon": {"state": "soon"},
+        "confirmed": {"state": "confirmed"},
+        "ended": {"state": "ended"},
+        "ended, by nothing": {"state": "ended", "namespace": NOWHERE},
+        "mine": {"whose": "mine"},
+    }
+
+
 def _audit_filters(grant: Grant, request: Request) -> dict[str, dict[str, str]]:
     where = {"cluster": grant.cluster.name, "namespace": grant.namespace}
     days = {"since": f"{grant.created_at:%Y-%m-%d}", "until": f"{grant.created_at:%Y-%m-%d}"}
@@ -223,6 +254,11 @@ def _api(grant: Grant, request: Request, namespace: Namespace) -> Iterator[Addre
                 "by account": {"service_account": "worker"},
             },
         ),
+        "recertification": (
+            None,
+            {"by place": where, "confirmed": {"state": "confirmed"}, "ended": {"state": "ended"}},
+        ),
+        "break-glass": (BreakGlass, {"by place": where, "awaited": OPENINGS["awaited"]}),
         "deliveries": (Delivery, {"by place": where, "failed": {"outcome": "failed"}}),
         "audit-events": (
             AuditEvent,

@@ -33,7 +33,7 @@ def _client(viewer: str) -> Any:
     from tests.benchmarks.addresses import person
 
     client = Client(SERVER_NAME="localhost")
-    client.force_login(person(viewer), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(person(viewer), "egress.backend.PeopleBackend")
     return client
 
 

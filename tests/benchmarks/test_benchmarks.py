@@ -57,6 +57,7 @@ def test_options_survive_the_way_into_another_process() -> None:
     assert Options.of(json.loads(json.dumps(given.__dict__))) == given
 
 
+@pytest.mark.slow
 def test_rendering_is_measured_and_gives_the_same_bytes_each_time(tmp_path: Path) -> None:
     printed, rows = run(tmp_path, "--only", "render")
     measured = [row for row in rows if row.what.startswith("render")]

@@ -1,5 +1,6 @@
 """One portal in the middle of its life, one browser, and windows of the people who use it."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,10 @@ from tests.browser.chromium import Visitor, chromium, close_all
 from tests.browser.hands import HANDS, Hand
 from tests.browser.story import Story
 from tests.e2e.portal import Portal, running_portal
+from tests.oidc.provider import Provider
+
+TEAMS = {"shop-devs": "team-shop", "pay-devs": "team-payments"}
+"""Which group of the identity provider makes somebody a member of which team."""
 
 OpenWindow = Callable[..., Visitor]
 HandOf = Callable[[str], Hand]
@@ -17,9 +22,20 @@ expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="package")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+def provider() -> Iterator[Provider]:
+    """The identity provider of the company, beside the accounts of the portal itself."""
+    running = Provider()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def portal(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Portal]:
     """A portal on embedded defaults, with the demo company and a worker."""
-    with running_portal(tmp_path_factory.mktemp("portal")) as running:
+    folder = tmp_path_factory.mktemp("portal")
+    providers = tmp_path_factory.mktemp("provider") / "providers.json"
+    providers.write_text(json.dumps({"providers": [provider.settings(teams=TEAMS)]}))
+    with running_portal(folder, {"EGRESS_OIDC_FILE": str(providers)}) as running:
         yield running
 
 

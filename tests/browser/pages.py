@@ -80,6 +80,10 @@ MAIN = (
     Stop("queue", "alice", "/queue"),
     Stop("queue", "alice", "/queue?q=nowhere-at-all"),
     Stop("queue", "dana", "/queue"),
+    Stop("queue", "bob", "/queue"),
+    Stop("request", "bob", "/requests/{requests[opened]}"),
+    Stop("request-break-glass", "alice", "/requests/{requests[pending]}/break-glass"),
+    Stop("break-glass", "olga", "/break-glass"),
 )
 RECORDS = (
     Stop("grants", "dana", "/grants"),
@@ -96,6 +100,10 @@ RECORDS = (
     Stop("grant", "dana", "/grants/{grants[expiring]}"),
     Stop("grant", "olga", "/grants/{grants[expired]}"),
     Stop("grant", "alice", "/grants/{grants[suspended]}"),
+    Stop("recertification", "dana", "/recertification"),
+    Stop("recertification", "olga", "/recertification"),
+    Stop("recertification", "adam", "/recertification?state=confirmed"),
+    Stop("recertification", "dana", "/recertification?namespace=nowhere-at-all"),
     Stop("access-check", "dana", "/access"),
     Stop(
         "access-check",
@@ -162,6 +170,9 @@ PEOPLE = (
     Stop("teams", "adam", "/teams"),
     Stop("team-new", "adam", "/teams/new"),
     Stop("team", "adam", "/teams/1"),
+    Stop("robots", "dana", "/robots"),
+    Stop("robots", "adam", "/robots"),
+    Stop("robot", "dana", "/robots/{people[robot]}"),
     Stop("notifications", "dana", "/notifications"),
     Stop("notification", "olga", "/notifications/999999", 404),
     Stop("channels", "adam", "/administration/channels"),
@@ -170,9 +181,19 @@ PEOPLE = (
     Stop("webhooks", "adam", "/administration/webhooks"),
     Stop("webhook-new", "adam", "/administration/webhooks/new"),
     Stop("webhook", "adam", "/administration/webhooks/1"),
+    Stop("rule-books", "adam", "/administration/rule-books"),
+    Stop("rule-book", "adam", "/administration/rule-books/1"),
+    Stop("rule-book", "olga", "/administration/rule-books/2?replay=1"),
     Stop("account", "dana", "/account"),
     Stop("account", "alice", "/account"),
+    Stop("account-delegations", "dana", "/account/delegations"),
+    Stop("account-delegations", "alice", "/account/delegations"),
+    Stop("delegations", "adam", "/administration/delegations"),
     Stop("password", "dana", "/account/password"),
+    Stop("sessions", "dana", "/account/sessions"),
+    Stop("mfa_index", "dana", "/account/factors"),
+    Stop("mfa_list_webauthn", "dana", "/account/factors/keys"),
+    Stop("account_reauthenticate", "dana", "/account/confirm"),
 )
 ERRORS = (
     Stop("error", "dana", "/people", 403),
@@ -188,6 +209,8 @@ PAGES = (*MAIN, *RECORDS, *PLACES, *PEOPLE, *ERRORS, *API, *STYLE)
 
 FORMS = {
     "sign-out": "/sign-out",
+    "sessions-end": "/account/sessions/end",
+    "session-end": "/account/sessions/1/end",
     "request-preview": "/requests/preview",
     "draft-keep": "/requests/drafts",
     "draft-drop": "/requests/drafts/drop",
@@ -198,8 +221,11 @@ FORMS = {
     "queue-filter-save": "/queue/filters",
     "queue-filter-remove": "/queue/filters/1/remove",
     "queue-row-decide": "/queue/{requests[pending]}/decide",
+    "request-second-look": "/requests/{requests[pending]}/second-look",
     "grant-renew": "/grants/{grants[active]}/renew",
     "grant-revoke": "/grants/{grants[active]}/revoke",
+    "grant-confirm": "/grants/{grants[active]}/confirm",
+    "grant-drop": "/grants/{grants[active]}/drop",
     "grant-resume": "/grants/{grants[active]}/resume",
     "grant-apply": "/grants/{grants[active]}/apply",
     "audit-verify": "/audit/verify",
@@ -228,8 +254,17 @@ FORMS = {
     "webhook-test": "/administration/webhooks/1/test",
     "webhook-retire": "/administration/webhooks/1/retire",
     "webhook-again": "/administration/webhooks/1/messages/1/again",
+    "delegation-revoke": "/delegations/1/revoke",
+    "rule-book-new": "/administration/rule-books/new",
+    "rule-book-propose": "/administration/rule-books/1/propose",
+    "rule-book-force": "/administration/rule-books/1/put-in-force",
+    "rule-book-reject": "/administration/rule-books/1/reject",
     "token-new": "/account/tokens",
     "token-revoke": "/account/tokens/1/revoke",
+    "robot-new": "/robots/new",
+    "robot-close": "/robots/1/close",
+    "robot-token-new": "/robots/1/tokens",
+    "robot-token-revoke": "/robots/1/tokens/1/revoke",
 }
 """Addresses that only take a form: reading them is refused."""
 PIECES = {
@@ -253,7 +288,25 @@ FILES = {
 """Addresses that hand out a file."""
 PROGRAMS = {"healthz": "/healthz/", "api-root": "/api/", "api-schema": "/api/schema/"}
 """Addresses that answer programs. The API itself has no names here: see `names_of`."""
-NO_PAGES = FORMS | PIECES | FILES | PROGRAMS
+ALIASES = {"account_login": "/sign-in", "account_logout": "/sign-out"}
+"""Second names of addresses, by which a library finds them."""
+LATER = {
+    "mfa_authenticate": "/sign-in/code",
+    "mfa_reauthenticate": "/account/confirm/code",
+    "mfa_reauthenticate_webauthn": "/account/confirm/key",
+    "mfa_activate_totp": "/account/factors/app",
+    "mfa_deactivate_totp": "/account/factors/app/remove",
+    "mfa_add_webauthn": "/account/factors/keys/new",
+    "mfa_remove_webauthn": "/account/factors/keys/1/remove",
+    "mfa_view_recovery_codes": "/account/factors/codes",
+    "mfa_generate_recovery_codes": "/account/factors/codes/new",
+    "mfa_download_recovery_codes": "/account/factors/codes/download",
+    "openid_connect_login": "/sign-in/with/corp",
+    "openid_connect_callback": "/sign-in/with/corp/back",
+}
+"""Steps of signing in, which are pages only for those who took the ones before: test_factors.py
+looks at them."""
+NO_PAGES = FORMS | PIECES | FILES | PROGRAMS | ALIASES | LATER
 
 
 def names_of(routes: Iterable[URLPattern | URLResolver], under: str = "") -> set[str]:

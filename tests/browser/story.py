@@ -21,8 +21,12 @@ import json
 from types import SimpleNamespace
 from django.contrib.auth.models import Group
 from django.utils import timezone
-from egress.models import CatalogueEntry, Cluster, ForeignObject, Grant, Person, Request
-from egress.services import audit, catalogue, grants, people, posture, saved_filters, tokens
+from datetime import timedelta
+from egress.models import CatalogueEntry, Cluster, ForeignObject, Grant, Person, Recertification
+from egress.models import Request
+from egress.services import audit, break_glass, catalogue, grants, people, posture
+from egress.services import recertification, rule_book
+from egress.services import saved_filters, tokens
 from egress.services import requests
 from egress.services.actor import Actor
 from egress.services.adoption.judging import Pin
@@ -42,6 +46,12 @@ grants.expire_due(now=now)
 grants.remind_due(now=now)
 held = Grant.objects.get(pk=ids["suspended"])
 grants.suspend(grants=[held], reason="The service account was deleted and made again.", actor=adam)
+for name in ("active", "named", "needed", "unneeded"):
+    Recertification.objects.create(grant_id=ids[name], cycle_days=180, due_at=now)
+recertification.tend(now)
+recertification.confirm(grant=Grant.objects.get(pk=ids["named"]), reason="Returns go there.",
+    actor=Actor.of(dana, "command"))
+Recertification.objects.filter(grant=ids["active"]).update(due_at=now + timedelta(days=2))
 catalogue.retire(entry=CatalogueEntry.objects.get(name="twilio"), actor=adam)
 nina = people.create_person(username="nina", password=None, first_name="Nina",
     last_name="Falk", email="", teams=[], actor=adam)
@@ -50,6 +60,14 @@ rosa = people.create_person(username="rosa", password=None, first_name="Rosa", l
     email="", teams=Group.objects.filter(name="team-shop"), actor=adam)
 rosa.set_password("demo-rosa")
 rosa.save(update_fields=["password"])
+alice = Person.objects.get(username="alice")
+people.bind_role(role="break-glass", person=alice, namespaces="*", actor=adam)
+break_glass.open_at_once(request=Request.objects.get(pk=ids["opened"]), revision=1,
+    actor=Actor.of(alice, "command"), reason="The card network moved; payments fail for everybody.")
+rule_book.draft(actor=adam, text="rules:\\n  - name: broken\\n    then: {deny: 5}\\n")
+rules = rule_book.draft(actor=adam, text="rules:\\n  - name: no-paste-sites\\n    when: "
+    "{destinations: [paste.example.com]}\\n    then: {deny: Use the internal paste site.}\\n")
+rule_book.propose(book=rules, actor=adam)
 channel = channels.save(channel=None, actor=adam, name="Operators on call",
     url="jsons://127.0.0.1:9/egress", kinds=["failed", "drift"], namespaces="pay*")
 channels.test(channel=channel, actor=adam)
@@ -59,10 +77,14 @@ subscriptions.test(webhook=webhook, actor=adam)
 token, _ = tokens.create(owner=dana, name="nightly import", scopes=["read"], days=7,
     actor=Actor.of(dana, "command"))
 tokens.revoke(token=token, actor=Actor.of(dana, "command"))
+robot = people.create_robot(username="ci-shop", teams=dana.groups.all(),
+    actor=Actor.of(dana, "command"))
+tokens.create(owner=robot, name="deploy pipeline", scopes=["read", "request"], days=30,
+    clusters=["sandbox"], namespaces=["shop"], actor=Actor.of(dana, "command"))
 saved_filters.save_filter(name="Two must agree", filters={"risk": "review"},
-    actor=Actor.of(Person.objects.get(username="alice"), "command"))
+    actor=Actor.of(alice, "command"))
 audit.verify_and_note()
-numbers = {"nina": nina.pk, "alice": Person.objects.get(username="alice").pk}
+numbers = {"nina": nina.pk, "robot": robot.pk, "alice": alice.pk}
 page = broken(SimpleNamespace(request_id="3f1c5a52-0000-4000-8000-1a2b3c4d5e6f")).content.decode()
 cluster = Cluster.objects.get()
 posture.look(cluster)
@@ -101,7 +123,7 @@ def tell(portal: Portal) -> Story:
     # A preview holds only as long as nothing else happens in the namespace.
     switch_default_deny_on(portal, "otherns")
     requests["renewal"] = renew(portal, grants["active"])
-    passed = {"lapsed": requests["lapsed"], **{n: grants[n] for n in ("expired", "suspended")}}
+    passed = {**grants, **{name: requests[name] for name in ("lapsed", "opened")}}
     printed = portal.manage("shell", "-c", TIME_PASSES % json.dumps(passed)).stdout
     return Story(requests, grants, **json.loads(printed.partition("TOLD")[2]))
 
@@ -134,6 +156,7 @@ def ask_and_leave(portal: Portal) -> dict[str, int]:
         "withdrawn": ask(portal, "dana", "search", "spell.words.example.com"),
         "lapsed": ask(portal, "dana", "data", "rates.bank.example.com"),
         "risky": ask(portal, "dana", "data", "larkfield-exports.s3.amazonaws.com", "github.com"),
+        "opened": ask(portal, "pavel", "payments", "backup.card-network.example.com"),
         "half": ask(portal, "pavel", "payments", "ip-10-20-3-7.card-network.example.com"),
     }
     text = "Which of the three do you need for the first release?"
@@ -156,6 +179,8 @@ def ask_and_approve(portal: Portal) -> tuple[dict[str, int], dict[str, int]]:
         "expiring": ask(portal, "dana", "search", "synonyms.words.example.com", duration_days=3),
         "expired": ask(portal, "dana", "search", "stemmer.words.example.com", duration_days=1),
         "suspended": ask(portal, "dana", "data", "warehouse.example.com"),
+        "needed": ask(portal, "dana", "shop", "rates.carriers.example.com"),
+        "unneeded": ask(portal, "dana", "shop", "labels.carriers.example.com"),
     }
     return {name: portal.approve(number) for name, number in asked.items()}, asked
 

@@ -70,6 +70,8 @@ def test_what_is_typed_survives_a_session_that_ends(window: OpenWindow) -> None:
     sign_in_again(page, "pavel")
     expect(page.get_by_label("Host", exact=True)).to_have_value("lost.example.com")
     expect(page.get_by_label("Reason")).to_have_value("Statements of accounts")
+    # The form stands there before the script that forgets what was kept has run.
+    page.wait_for_load_state("domcontentloaded")
     assert page.evaluate("() => sessionStorage.getItem('egress-kept')") is None
 
 

@@ -10,7 +10,8 @@ from tests.browser.conftest import OpenWindow
 from tests.browser.looking import barriers, overflow
 from tests.browser.story import Story
 
-LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 375))
+Look = tuple[Literal["light", "dark"], int]
+LOOKS: tuple[Look, ...] = (("light", 1280), ("dark", 375))
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 Opening = Callable[[Page, Story], None]
 UNFOLD = "document.querySelectorAll('main details').forEach(one => { one.open = true; })"
@@ -134,17 +135,28 @@ OPENINGS: tuple[tuple[str, Opening], ...] = (
 )
 
 
-@pytest.mark.parametrize(
-    ("person", "opening"), OPENINGS, ids=lambda one: getattr(one, "__name__", one)
-)
+IN_TURN = [
+    pytest.param(person, opening, LOOKS[place % 2 :][:1], id=f"{person} {opening.__name__}")
+    for place, (person, opening) in enumerate(OPENINGS)
+]
+IN_ALL = [
+    pytest.param(
+        person, opening, LOOKS, id=f"{opening.__name__} in all looks", marks=pytest.mark.slow
+    )
+    for person, opening in OPENINGS
+]
+"""The long runs see each of them in both looks; others see each in one, in turn."""
+
+
+@pytest.mark.parametrize(("person", "opening", "looks"), [*IN_TURN, *IN_ALL])
 def test_what_opens_is_sound(
-    window: OpenWindow, told: Story, person: str, opening: Opening
+    window: OpenWindow, told: Story, person: str, opening: Opening, looks: tuple[Look, ...]
 ) -> None:
     visitor = window(person).expect(422)
     page = visitor.page
     opening(page, told)
     found = []
-    for theme, width in LOOKS:
+    for theme, width in looks:
         # Without motion: a colour on its way to the next theme is nobody's.
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 900})

@@ -57,8 +57,12 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> InProcess:
 
 @pytest.fixture
 def passing(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock for waiting that only moves when somebody waits; the list of the pauses."""
+    """A clock for waiting that only moves when somebody waits; the list of the pauses.
+
+    The portal holds no answer.
+    """
     pauses: list[float] = []
+    monkeypatch.setattr("egress.api.waiting._places", None)
     monkeypatch.setattr(waiting, "clock", lambda: sum(pauses))
     monkeypatch.setattr(waiting, "pause", pauses.append)
     return pauses

@@ -1,5 +1,6 @@
 """The jobs of the command line, against the portal in this process."""
 
+from threading import BoundedSemaphore
 from types import SimpleNamespace
 
 import pytest
@@ -285,6 +286,26 @@ def test_waiting_ends_when_the_grants_are_active(
     assert f"request/{pending.pk}: waits for a decision" in told.err
     assert "is approved, not applied so far" in told.err
     assert len(passing) == 2
+
+
+def test_the_portal_holds_its_answer_until_there_is_something_to_tell(
+    pending: Request,
+    at_owner: Hands,
+    at_alice: Hands,
+    passing: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def next_thing(_: float) -> None:
+        at_alice("approve", str(pending.pk), "-y")
+        now = timezone.now()
+        Grant.objects.update(status=GrantStatus.ACTIVE, applied_at=now, active_at=now)
+
+    monkeypatch.setattr("egress.api.waiting._places", BoundedSemaphore(1))
+    monkeypatch.setattr("egress.api.waiting.pause", next_thing)
+    at_owner("wait", f"request/{pending.pk}")
+    looks = [call.path_url.partition("?")[2] for call in at_owner.wire.sent]
+    assert [look for look in looks if look] == ["wait=15"]
+    assert len(passing) == 1, "between the first look, which tells how it stands, and the held one"
 
 
 def test_waiting_in_vain_ends_with_four(

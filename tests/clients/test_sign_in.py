@@ -32,6 +32,7 @@ def test_a_token_is_tried_and_then_kept_for_its_owner_alone(
     assert stat.S_IMODE(kept(home).stat().st_mode) == 0o600
     assert stat.S_IMODE(kept(home).parent.stat().st_mode) == 0o700
     assert "owner" in hands("whoami").out
+    assert "Token ends" in hands("whoami").out
     assert [path.name for path in kept(home).parent.iterdir()] == ["config.yaml"]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from portal import run
+from tests import prepared
 from tests.servers import free_port, wait_until
 
 PEOPLE = ("dana", "pavel", "alice", "bob", "adam", "olga")
@@ -94,8 +95,11 @@ class Portal:
     def prepare(self) -> None:
         """Bring up sandbox, database, demo company and web."""
         self.start("sandbox")
-        self.manage("migrate", "--no-input", "--verbosity", "0")
-        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        prepared.static_files(self.folder / "static")
+        if "EGRESS_DATABASE_URL" in self.env:
+            self.manage("migrate", "--no-input", "--verbosity", "0")
+        else:
+            prepared.database(self.folder / "portal.sqlite3")
         wait_until("the sandbox answers", lambda: self.answers(self.sandbox_address + "/healthz"))
         own, operator = (self.folder / f"sandbox-{who}.kubeconfig" for who in ("portal", "admin"))
         self.manage("seed_demo", "--kubeconfig", str(own), "--operator-kubeconfig", str(operator))

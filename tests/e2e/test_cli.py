@@ -53,18 +53,27 @@ def token(portal: Portal, person: str, *scopes: str) -> str:
     return str(portal.api(person, "POST", "tokens/", body, 201)["secret"])
 
 
+def token_of_robot(portal: Portal, person: str, name: str, team: str) -> str:
+    """Make a robot of a team with a token to read and ask, and return the token."""
+    robot = portal.api(person, "POST", "robots/", {"username": name, "teams": [team]}, 201)
+    body = {"name": "Pipeline", "scopes": ["read", "request"], "days": 1}
+    return str(portal.api(person, "POST", f"robots/{robot['id']}/tokens/", body, 201)["secret"])
+
+
 def test_the_job_is_done_by_the_command_line_alone(tmp_path: Path) -> None:
     (tmp_path / "portal").mkdir()
     with running_portal(tmp_path / "portal") as portal:
         dana = Desk(portal, tmp_path / "dana", token(portal, "dana", "read", "request"))
         alice = Desk(portal, tmp_path / "alice", token(portal, "alice", "read", "decide"))
-        pipeline = Desk(portal, tmp_path / "ci", token(portal, "alice", "read", "request"))
+        robot = token_of_robot(portal, "dana", "ci-shop", "team-shop")
+        pipeline = Desk(portal, tmp_path / "ci", robot)
         sandbox = ("--cluster", "sandbox")
 
         dana("check", HOST, code=7)  # the portal has no cluster "dev"
         dana("check", HOST, *sandbox, code=3)
         ask = ("request", f"https://{HOST}/docs", "--reason", "The shop shows it.", *sandbox)
-        request = dana(*ask, "-o", "name").strip()
+        request = pipeline(*ask, "-o", "name").strip()
+        assert "kind: ServiceEntry" in dana("render", request)
         pipeline("approve", request, "-y", code=5)
         dana("approve", request, "-y", code=5)
         assert portal.hosts() == set()

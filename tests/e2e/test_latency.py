@@ -14,11 +14,18 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 def seconds_until_applied(portal: Portal, host: str) -> float:
     """Approve a request for `host` and return the seconds until its object is in the cluster."""
-    request = portal.ask(host)
+    request = portal.ask(host, "data")
     began = now()
     portal.approve(request)
-    wait_until(f"{host} is in the cluster", lambda: ("shop", host) in portal.hosts(), 30, 0.02)
+    wait_until(f"{host} is in the cluster", lambda: ("data", host) in portal.hosts(), 30, 0.02)
     return now() - began
+
+
+def end_everything(portal: Portal) -> None:
+    """Revoke every grant that is active, and see the objects gone."""
+    for grant in portal.api("olga", "GET", "grants/?status=active&limit=200")["results"]:
+        portal.api("dana", "POST", f"grants/{grant['id']}/revoke/", {"reason": "It was measured."})
+    wait_until("the cluster is empty again", lambda: portal.hosts() == set())
 
 
 def test_an_approval_is_in_the_cluster_within_a_second_by_the_bell(portal: Portal) -> None:
@@ -27,6 +34,7 @@ def test_an_approval_is_in_the_cluster_within_a_second_by_the_bell(portal: Porta
     print(
         f"approve to applied, bell: median {statistics.median(took):.2f} s, max {max(took):.2f} s"
     )
+    end_everything(portal)
     assert statistics.median(took) <= 1.0
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests import servers
+from tests import prepared, servers
 from tests.faults.progress import ROOT
 
 
@@ -48,7 +48,7 @@ class Stores:
     def _template(self, kind: str) -> str:
         if kind == "sqlite":
             path = self._folder / "template.sqlite3"
-            migrate(f"sqlite:///{path}", self._folder)
+            prepared.database(path)
             return str(path)
         server = self._stack.enter_context(servers.postgres_server())
         name = f"faults_{os.getpid()}"

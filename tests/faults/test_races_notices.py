@@ -7,7 +7,7 @@ import pytest
 
 from egress.domain.lifecycle import RequestStatus
 from egress.models import Request
-from egress.services.requests import decisions
+from egress.services.requests import decisions, finishing
 from egress.services.requests.terms import Terms
 from tests.faults.noticing import outcome_of
 from tests.faults.suites import races
@@ -35,8 +35,8 @@ def test_a_portal_that_decides_once_passes(tmp_path: Path) -> None:
 def test_two_decisions_of_one_request_are_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "_claim", lambda *_: None)
-    monkeypatch.setattr(decisions, "_finish", unconditional)
+    monkeypatch.setattr(decisions, "claim", lambda *_: None)
+    monkeypatch.setattr(finishing, "_finish", unconditional)
     violations = outcome_of(races.RACES_SQLITE, "two-deny-0", tmp_path).violations
     assert any("2 contenders won" in one for one in violations), violations
     assert any("2 audit events" in one for one in violations), violations

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from egress.deciding import wanted_of
+from egress.domain.authority import Stage
 from egress.domain.lifecycle import GrantStatus, Verdict
 from egress.domain.naming import base
 from egress.models import (
@@ -17,7 +19,7 @@ from egress.models import (
     RoleBinding,
     Slice,
 )
-from egress.models.standing import Scope, covering
+from egress.models.scope import Scope, covering
 from egress.selectors import clusters, grants, people
 from egress.selectors import requests as selectors
 from egress.services import grants as grant_services
@@ -153,10 +155,18 @@ def test_approvers_are_found_by_scope_team_and_account(shop: Namespace) -> None:
     make.role(make.team("leads"), "approver", namespaces="shop")
     lead = make.person("lead", teams=["leads"])
     make.role(lead, "approver")
-    found = people.approvers_for(shop.cluster, "shop")
-    assert [person.username for person in found] == ["everywhere", "here", "lead"]
-    others = people.approvers_for(shop.cluster, "shop", excluding=[lead])
-    assert [person.username for person in others] == ["everywhere", "here"]
+    make.approver("other-host", destinations="other.example.com")
+    make.delegation(lead, make.person("stand-in"))
+    make.preset(make.team("vendors"), "api.example.com")
+    make.person("vera", teams=["vendors"])
+    asked = make.request(shop, make.person())
+    found = [person.username for person in people.deciders_of(asked)]
+    assert found == ["everywhere", "here", "lead", "stand-in", "vera"]
+    voices = people.voices_for(wanted_of(asked), (Stage("approval", 1),))
+    assert [voice.person for voice in voices] == found
+    assert {v.person: v.authority for v in voices}["stand-in"] == "lead"
+    own = [person.username for person in people.deciders_of(make.request(shop, lead))]
+    assert own == ["everywhere", "here", "vera"]
 
 
 @pytest.mark.parametrize("namespace", ["shop", "pay", "pay-api", "pay-a%", "a_b", "[a]"])

@@ -23,6 +23,7 @@ from egress.services import audit, grants, requests
 from egress.services.actor import Actor
 from egress.services.errors import ServiceError
 from tests import factories as make
+from tests.tries import tries
 
 YES, NO = Verdict.APPROVED, Verdict.DENIED
 HOSTS = ("a.example.com", "b.example.com", "c.example.com", "d.example.com")
@@ -253,7 +254,7 @@ def finish() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(tries(3, of=8)))
 def test_every_life_obeys_the_rules(seed: int) -> None:
     live(random.Random(seed))
 

@@ -7,8 +7,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from egress.models import ApiToken, AuditEvent, Person
+from egress.domain import token_text
+from egress.models import ApiToken, AuditEvent, Namespace, Person, TokenLimits
 from egress.services import tokens
+from egress.services.actor import Actor
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
 from tests import factories as make
 
@@ -140,3 +142,58 @@ def test_owners_and_admins_revoke(owner: Person, stranger: Person, adam: Person)
     tokens.revoke(token=second, actor=make.actor(adam))
     assert AuditEvent.objects.filter(tag="token:revoked").count() == 2
     assert settings.SECRET_KEY not in str(list(AuditEvent.objects.values()))
+
+
+def test_scanners_know_a_secret_without_asking(owner: Person) -> None:
+    _, secret = create(owner)
+    assert token_text.PATTERN.fullmatch(secret)
+    assert token_text.may_be_token(secret)
+    other = "1" if secret[20] == "0" else "0"
+    assert not token_text.may_be_token(secret[:20] + other + secret[21:])
+
+
+def test_a_token_of_the_older_form_still_lets_in(owner: Person) -> None:
+    token, _ = create(owner)
+    older = "egp_0a1b2c3d_" + "-_Ab1" * 8 + "xyz"
+    ApiToken.objects.filter(pk=token.pk).update(digest=tokens._digest(older, settings.SECRET_KEY))
+    assert tokens.authenticate(older) == token
+
+
+def test_limits_are_kept_by_number_and_pattern(owner: Person, shop: Namespace) -> None:
+    token, _ = create(owner, clusters=["main"], namespaces=["sh*"])
+    assert token.limits == TokenLimits(frozenset([shop.cluster_id]), ("sh*",))
+    token, _ = create(owner, namespaces=["*", "shop"])
+    assert token.limits is None
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"clusters": ["nowhere"]}, "clusters"),
+        ({"namespaces": ["[a]"]}, "namespaces"),
+        ({"namespaces": [""]}, "namespaces"),
+        ({"namespaces": [f"a{n}" for n in range(21)]}, "namespaces"),
+        ({"namespaces": ["shop"], "scopes": ["admin"]}, "scopes"),
+    ],
+)
+def test_limits_that_cannot_be_are_told_beside_their_field(
+    owner: Person, shop: Namespace, given: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        create(owner, **given)
+    assert list(caught.value.fields) == [field]
+
+
+def test_a_token_makes_none_that_outlives_it(owner: Person) -> None:
+    short, _ = create(owner, scopes=["admin", "read"], days=2)
+    made, _ = create(owner, scopes=["read"], days=300, made_with=short)
+    assert made.expires_at == short.expires_at
+
+
+def test_a_token_with_limits_makes_and_ends_none(owner: Person, shop: Namespace) -> None:
+    token, _ = create(owner, namespaces=["shop"])
+    actor = Actor.of(owner, "api", token=token)
+    with pytest.raises(NotAllowed):
+        tokens.create(owner=owner, name="x", scopes=["read"], days=1, actor=actor)
+    with pytest.raises(Missing):
+        tokens.revoke(token=token, actor=actor)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from egress.domain.authority import Stage
 from egress.domain.lifecycle import GrantStatus, RequestStatus
 from egress.models import Grant, Namespace, Person, Request
 from egress.services import requests as service
@@ -329,8 +330,11 @@ def test_a_failure_is_told_in_words_and_asked_again_slowly(
 def test_two_approvers_are_told_of_each_other(
     pending: Request, alice: Person, mate: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("egress.services.requests.decisions.approvals_needed", lambda _: 2)
-    monkeypatch.setattr("egress.services.requests.previews.approvals_needed", lambda _: 2)
+    def two(*_: object) -> tuple[Stage, ...]:
+        return (Stage("approval", 2),)
+
+    monkeypatch.setattr("egress.services.requests.decisions.stages_for", two)
+    monkeypatch.setattr("egress.services.requests.assessment.stages_for", two)
     client = signed_in(alice)
     url = reverse("request-decide", args=[pending.pk])
     first = client.post(url, decision(pending, approve=["0"], duration="30"), follow=True)

@@ -1,5 +1,6 @@
 """Asking for access: the form, its deep links, the preview while typing, and editing."""
 
+import re
 from typing import Any
 
 import pytest
@@ -83,6 +84,14 @@ def test_each_mistake_stands_beside_its_field_and_is_tied_to_it(
     assert 'aria-describedby="hint-destinations-2-host" aria-invalid="true"' in page
     assert 'aria-describedby="hint-destinations-1-host" aria-invalid="true"' not in page
     assert 'href="#id-reason"' in page, "the summary leads to the field"
+
+
+def test_a_mistyped_host_is_the_only_mistake_that_is_listed(
+    shop: Namespace, owner: Person, alice: Person
+) -> None:
+    response = post(owner, "request-new", data=typed(shop, "exa mple_.com"))
+    alert = body(response).partition('role="alert"')[2].partition("</ul>")[0]
+    assert re.findall(r'href="#id-([^"]+)"', alert) == ["destinations-0-host"]
 
 
 def test_a_mistake_in_a_row_below_an_empty_one_stands_in_its_own_row(

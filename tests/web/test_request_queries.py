@@ -12,6 +12,7 @@ from egress.domain.lifecycle import GrantStatus, RequestStatus
 from egress.models import Approval, Cluster, Grant, HostAssignment, Namespace, Person, Request
 from egress.services import requests as service
 from tests import factories as make
+from tests.services.rules import put_in_force, rule
 from tests.web.browsing import get, signed_in, words
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,18 @@ def test_one_destination_costs_at_most_twelve_queries_for_everybody(
     request = asked(shop, owner, "api.stripe.com", service_account="web")
     for who in (owner, alice, adam, olga):
         assert cost(who, request) <= MOST, who
+
+
+def test_a_rule_book_costs_no_query_of_its_own(
+    gated: Cluster, shop: Namespace, owner: Person, alice: Person
+) -> None:
+    request = asked(shop, owner, "api.stripe.com")
+    before = cost(alice, request)
+    put_in_force(
+        rule("teams: [team-shop], requester teams: [team-shop]", "require: {approvals: 1}")
+    )
+    assert cost(alice, request) <= min(before, MOST)
+    assert "requires 1 approval" in words(get(alice, "request", request.pk))
 
 
 def test_whatever_is_on_the_page_costs_no_more(

@@ -85,3 +85,16 @@ def test_signing_in_needs_the_token_of_the_form(owner: Person) -> None:
     answer = client.post(reverse("sign-in"), {"username": "owner", "password": factories.PASSWORD})
     assert answer.status_code == 403
     assert "too old" in words(answer)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/me/", "/requests/new"])
+def test_whoever_asks_under_the_name_of_another_host_gets_nothing(db: None, path: str) -> None:
+    answer = Client().get(path, headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "evil.example" not in answer.content.decode()
+
+
+def test_the_name_that_a_proxy_hands_on_is_not_believed(db: None) -> None:
+    answer = Client().get("/requests/new", headers={"x-forwarded-host": "evil.example"})
+    assert answer.status_code == 302
+    assert "evil.example" not in answer["Location"] + answer.content.decode()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from egress.models import Person
-from egress.templatetags.portal import BADGES
+from egress.web.style.badges import BADGES
 from egress.web.style.page import TOASTS
 from tests.web.browsing import body, get, inline_code, words
 

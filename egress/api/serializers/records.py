@@ -13,6 +13,7 @@ from egress.models import (
     CatalogueEntry,
     Cluster,
     Namespace,
+    Person,
     ServiceAccount,
 )
 from egress.services.tokens import MAX_DAYS, SCOPES
@@ -103,10 +104,13 @@ class CatalogueSerializer(serializers.ModelSerializer[CatalogueEntry]):
     """A preset of destinations."""
 
     destinations = CatalogueDestinationSerializer(many=True)
+    owner_team = serializers.CharField(
+        source="owner_team.name", default="", help_text="Its members may decide; may be empty."
+    )
 
     class Meta:
         model = CatalogueEntry
-        fields = ["name", "title", "notes", "owner", "destinations"]
+        fields = ["name", "title", "notes", "owner", "owner_team", "destinations"]
 
 
 class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
@@ -126,13 +130,27 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     """A token, without its secret."""
 
     scopes = serializers.ListField(child=serializers.CharField())
+    clusters = serializers.SerializerMethodField()
+    namespaces = serializers.ListField(child=serializers.CharField())
+    made_by = serializers.CharField(source="made_by.username", default="")
 
     class Meta:
         model = ApiToken
         fields = [
-            *["id", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at"],
-            "revoked_at",
+            *["id", "name", "prefix", "scopes", "clusters", "namespaces", "made_by"],
+            *["created_at", "expires_at", "last_used_at", "revoked_at"],
         ]
+
+    def get_clusters(self, token: ApiToken) -> list[str]:
+        """Return the names of the clusters that the token is limited to, none for every one."""
+        if not token.clusters:
+            return []
+        # The context is one for all rows of a list.
+        known: Any = self.context
+        names = known.setdefault("cluster_names", {})
+        if not names:
+            names.update(Cluster.objects.values_list("pk", "name"))
+        return [names.get(pk, "a cluster that is gone") for pk in token.clusters]
 
 
 class NewTokenSerializer(TokenSerializer):
@@ -150,6 +168,36 @@ class TokenBody(Body):
     name = Text(max_length=100)
     scopes = serializers.ListField(child=OneOf(choices=SCOPES), allow_empty=False, max_length=10)
     days = Whole(min_value=1, max_value=MAX_DAYS, default=90)
+    clusters = serializers.ListField(
+        child=Text(max_length=63), default=list, max_length=20, help_text="Empty: every cluster."
+    )
+    namespaces = serializers.ListField(
+        child=Text(max_length=253),
+        default=list,
+        max_length=20,
+        help_text='Patterns such as "pay*". Empty: every namespace.',
+    )
+
+
+class RobotSerializer(serializers.ModelSerializer[Person]):
+    """The account of a pipeline: it calls by token, and never decides."""
+
+    teams = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Person
+        fields = ["id", "username", "teams", "is_active", "date_joined"]
+
+    def get_teams(self, robot: Person) -> list[str]:
+        """Return the names of its teams."""
+        return sorted(team.name for team in robot.groups.all())
+
+
+class RobotBody(Body):
+    """A robot that somebody wants for their teams."""
+
+    username = Text(max_length=150)
+    teams = serializers.ListField(child=Text(max_length=150), allow_empty=False, max_length=20)
 
 
 class MeSerializer(serializers.Serializer[Any]):
@@ -160,8 +208,12 @@ class MeSerializer(serializers.Serializer[Any]):
     last_name = serializers.CharField()
     email = serializers.CharField()
     teams = serializers.ListField(child=serializers.CharField())
+    is_robot = serializers.BooleanField()
     is_admin = serializers.BooleanField()
     is_auditor = serializers.BooleanField()
+    token_expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the token of this call ends; null in a session."
+    )
 
 
 class AccessQuestion(Body):

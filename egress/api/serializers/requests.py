@@ -6,7 +6,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from egress.api.serializers.base import Body
+from egress.api.serializers.base import Body, ProblemBody
 from egress.api.serializers.fields import Flag, OneOf, Text, Whole
 from egress.api.serializers.foreign import AdoptionSerializer
 from egress.domain.access import Protocol, Resolution
@@ -79,9 +79,12 @@ class EditBody(AskedBody):
 
 
 class ApproveBody(Body):
-    """An approval. `verdicts` maps positions to verdicts; what it leaves out is approved."""
+    """An approval. `verdicts` maps positions to verdicts; what it leaves out is approved.
 
-    revision = Whole(min_value=1, max_value=MAX_REVISION)
+    `revision` may be named by If-Match instead.
+    """
+
+    revision = Whole(min_value=1, max_value=MAX_REVISION, required=False)
     verdicts = serializers.DictField(
         child=OneOf(choices=[verdict.value for verdict in Verdict]), default=dict
     )
@@ -101,10 +104,45 @@ class ApproveBody(Body):
 
 
 class DenyBody(Body):
-    """A denial says why."""
+    """A denial says why. `revision` may be named by If-Match instead."""
 
-    revision = Whole(min_value=1, max_value=MAX_REVISION)
+    revision = Whole(min_value=1, max_value=MAX_REVISION, required=False)
     note = Text(max_length=2000)
+
+
+MAX_ROWS = 50
+"""How many requests one call makes or decides at most."""
+
+
+class ManyRequestsBody(Body):
+    """Up to 50 requests, each made or refused for itself."""
+
+    requests: ClassVar[Any] = serializers.ListSerializer(
+        child=AskedBody(), allow_empty=False, max_length=MAX_ROWS
+    )
+
+
+class DecisionBody(Body):
+    """A decision on one of many requests, with the revision that was read. A denial says why."""
+
+    request = Whole(min_value=1, max_value=2**63 - 1)
+    revision = Whole(min_value=1, max_value=MAX_REVISION)
+    verdict = OneOf(choices=[verdict.value for verdict in Verdict])
+    note = Text(max_length=2000, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the decision. Raises ValidationError for a denial without a word."""
+        if attrs["verdict"] == Verdict.DENIED and not attrs["note"].strip():
+            raise serializers.ValidationError({"note": ["Say why you deny it."]})
+        return attrs
+
+
+class ManyDecisionsBody(Body):
+    """Up to 50 decisions, each carried out or refused for itself."""
+
+    decisions: ClassVar[Any] = serializers.ListSerializer(
+        child=DecisionBody(), allow_empty=False, max_length=MAX_ROWS
+    )
 
 
 class CommentBody(Body):
@@ -179,6 +217,22 @@ class RequestSerializer(serializers.ModelSerializer[Request]):
         return dict(AdoptionSerializer(request.adoption).data)
 
 
+class StageSerializer(serializers.Serializer[Any]):
+    """One step of approval. An empty `team` means any approver in scope."""
+
+    name = serializers.CharField()
+    team = serializers.CharField(allow_blank=True)
+    approvals = serializers.IntegerField(help_text="How many distinct people it takes.")
+
+
+class StageNowSerializer(StageSerializer):
+    """One step of approval as it stands: who said yes, how many are missing, who else could."""
+
+    approved_by = serializers.ListField(child=serializers.CharField())
+    missing = serializers.IntegerField()
+    could = serializers.ListField(child=serializers.CharField())
+
+
 class PreviewSerializer(serializers.Serializer[Any]):
     """What would happen with a request, without storing it."""
 
@@ -189,4 +243,22 @@ class PreviewSerializer(serializers.Serializer[Any]):
     sentences = serializers.ListField(child=serializers.CharField())
     approvers = serializers.ListField(child=serializers.CharField())
     approvals_needed = serializers.IntegerField()
+    stages = StageSerializer(many=True)
+    automatic = serializers.CharField(
+        help_text="What the rule book decides at once: `approve`, `deny`, or nothing."
+    )
     enforced = serializers.BooleanField()
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    """What became of one row: `status` and either the request or the problem, as sent alone."""
+
+    status = serializers.IntegerField()
+    request = RequestSerializer(allow_null=True)
+    problem = ProblemBody(allow_null=True)
+
+
+class RowsSerializer(serializers.Serializer[Any]):
+    """What became of each row, in the order they were sent."""
+
+    results = RowSerializer(many=True)

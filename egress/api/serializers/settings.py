@@ -7,8 +7,10 @@ from rest_framework import serializers
 from egress.api.serializers.base import Body
 from egress.api.serializers.fields import Flag, OneOf, Text, Whole
 from egress.domain.access import Enforcement
+from egress.domain.recertification import DEFAULT_CYCLE_DAYS
 from egress.models import Cluster
 from egress.services.cluster_settings import MOST
+from egress.services.recertification.settings import LONGEST_CYCLE
 
 
 class GatewayBody(Body):
@@ -54,3 +56,9 @@ class ClusterSettingsBody(Body):
     review_user_prefix = Text(max_length=100, default="", allow_blank=True)
     review_teams = Flag(default=True, help_text="Teams are groups at the cluster.")
     review_team_prefix = Text(max_length=100, default="", allow_blank=True)
+    recertify_days = Whole(
+        default=DEFAULT_CYCLE_DAYS,
+        min_value=0,
+        max_value=LONGEST_CYCLE,
+        help_text="After so many days owners confirm or drop a grant; 0 never asks them.",
+    )

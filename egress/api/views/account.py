@@ -16,11 +16,9 @@ from egress.api.serializers.records import (
     TokenSerializer,
 )
 from egress.api.views.base import PortalView
-from egress.models import ApiToken
-from egress.models.standing import standing_of
+from egress.models import ApiToken, Person
 from egress.selectors.people import teams_of, tokens_of
 from egress.services import tokens
-from egress.services.errors import NotAllowed
 
 
 class Me(PortalView):
@@ -31,15 +29,17 @@ class Me(PortalView):
     @extend_schema(operation_id="me")
     def get(self, request: HttpRequest) -> Response:
         """Who you are and what you may do."""
-        person, standing = self.person, standing_of(self.person)
+        person, standing = self.person, self.standing
         about = {
             "username": person.username,
             "first_name": person.first_name,
             "last_name": person.last_name,
             "email": person.email,
             "teams": teams_of(person),
+            "is_robot": standing.is_robot,
             "is_admin": standing.is_admin,
             "is_auditor": standing.is_auditor,
+            "token_expires_at": self.token.expires_at if self.token else None,
         }
         return Response(MeSerializer(about).data)
 
@@ -62,17 +62,9 @@ class Tokens(PortalView, ListAPIView[ApiToken]):
     def post(self, request: HttpRequest) -> Response:
         """Make a token. Its secret is in this answer and nowhere else: a replay has it empty.
 
-        A token cannot make one with scopes it does not have itself.
+        A token cannot make one with scopes it does not have itself, or that outlives it.
         """
-        values = self.body(TokenBody).validated_data
-        if isinstance(request.auth, ApiToken) and set(values["scopes"]) - set(request.auth.scopes):
-            raise NotAllowed(
-                "A token cannot make one with more scopes than it has. Sign in to make it.",
-                reason="ScopeMissing",
-            )
-        made, secret = tokens.create(owner=self.person, actor=self.actor, **values)
-        answer = {**TokenSerializer(made).data, "secret": secret}
-        return Response(answer, status=201)
+        return new_token(self, self.person)
 
 
 class OneToken(PortalView):
@@ -88,3 +80,10 @@ class OneToken(PortalView):
         token = self.found(tokens_of(self.person), pk=pk)
         tokens.revoke(token=token, actor=self.actor)
         return Response(status=204)
+
+
+def new_token(view: PortalView, owner: Person) -> Response:
+    """Make the token that the body asks for, and answer it with its secret."""
+    values = view.body(TokenBody).validated_data
+    made, secret = tokens.create(owner=owner, actor=view.actor, made_with=view.token, **values)
+    return Response({**TokenSerializer(made).data, "secret": secret}, status=201)

@@ -23,7 +23,7 @@ class BrakeView(PortalView):
     def get_object(self) -> Cluster:
         """Return the cluster of the address. Raises Http404 when the caller may not see it."""
         cluster: Cluster = self.found(
-            clusters.visible_clusters(self.person), name=self.kwargs["name"]
+            clusters.visible_clusters(self.standing), name=self.kwargs["name"]
         )
         return cluster
 
@@ -35,7 +35,7 @@ class Brake(BrakeView):
     def get(self, request: HttpRequest, name: str) -> Response:
         """Return the held objects, and the latest releases. For admins and auditors."""
         cluster = self.get_object()
-        if not may_see_held(self.person):
+        if not may_see_held(self.standing):
             raise NotAllowed("Only admins and auditors may see what is held. Ask one of them.")
         held = held_of(cluster)
         shown = {

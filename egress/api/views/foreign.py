@@ -17,7 +17,6 @@ from egress.api.views.base import PortalView
 from egress.domain.manifests import NETWORKING_V1
 from egress.domain.objects import ObjectKey
 from egress.models import Cluster, ForeignObject
-from egress.models.standing import standing_of
 from egress.selectors import clusters, foreign
 from egress.services import requests as services
 from egress.services.adoption.judging import Pin
@@ -60,7 +59,7 @@ class Foreign(PortalView, ListAPIView[ForeignObject]):
 
     def get_queryset(self) -> Any:
         """Return the objects in namespaces the caller may see."""
-        standing = standing_of(self.person)
+        standing = self.standing
         self.sees_everything = standing.sees_everything
         seen = clusters.visible_clusters(standing)
         self.cluster: Cluster = self.found(seen, name=self.kwargs["name"])
@@ -88,7 +87,7 @@ class Adopt(PortalView):
 
         It is decided as a whole by somebody else. An object that was changed is left alone.
         """
-        cluster = self.found(clusters.visible_clusters(self.person), name=name)
+        cluster = self.found(clusters.visible_clusters(self.standing), name=name)
         said = self.body(AdoptBody).validated_data
         key = ObjectKey(NETWORKING_V1, said["kind"], said["namespace"], said["name"])
         made = services.adopt(
@@ -98,5 +97,5 @@ class Adopt(PortalView):
             reason=said["reason"],
             duration_days=said["duration_days"],
         )
-        fresh = self.found(queries.requests_for(self.person), pk=made.pk)
+        fresh = self.found(queries.requests_for(self.standing), pk=made.pk)
         return Response(RequestSerializer(fresh).data, status=201)

@@ -7,19 +7,22 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
 
-from egress.api import queries
+from egress.api import queries, waiting
+from egress.api.exports import PARAMETER as FORMAT
+from egress.api.exports import Exportable
 from egress.api.filters import GrantFilter
 from egress.api.idempotency import idempotent
 from egress.api.serializers.grants import GrantSerializer, ReasonBody, RenewBody
 from egress.api.serializers.requests import RequestSerializer
 from egress.api.views.base import PortalView
 from egress.models import Grant
+from egress.selectors.grants import is_settled
 from egress.services import grants as services
 from egress.services import requests as request_services
 
 
-class Grants(PortalView, ListAPIView[Grant]):
-    """All grants you may see, newest first."""
+class Grants(Exportable, PortalView, ListAPIView[Grant]):
+    """All grants you may see."""
 
     queryset = Grant.objects.none()
     serializer_class = GrantSerializer
@@ -27,7 +30,12 @@ class Grants(PortalView, ListAPIView[Grant]):
 
     def get_queryset(self) -> Any:
         """Return the visible grants."""
-        return queries.grants_for(self.person)
+        return queries.grants_for(self.standing)
+
+    @extend_schema(parameters=[FORMAT])
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """All grants you may see, newest first: a page, or all of them as a stream."""
+        return super().get(request, *args, **kwargs)
 
 
 class GrantView(PortalView):
@@ -38,7 +46,7 @@ class GrantView(PortalView):
 
     def get_object(self) -> Grant:
         """Return the grant of the address. Raises Http404 when the caller may not see it."""
-        grant: Grant = self.found(queries.grants_for(self.person), pk=self.kwargs["pk"])
+        grant: Grant = self.found(queries.grants_for(self.standing), pk=self.kwargs["pk"])
         return grant
 
     def answer(self) -> Response:
@@ -49,10 +57,15 @@ class GrantView(PortalView):
 class OneGrant(GrantView):
     """One grant."""
 
-    @extend_schema(operation_id="grants_read")
+    @extend_schema(operation_id="grants_read", parameters=[waiting.PARAMETER])
     def get(self, request: HttpRequest, pk: int) -> Response:
-        """One grant, with its conditions."""
-        return self.answer()
+        """One grant, with its conditions.
+
+        With `wait` the answer comes when the grant is in force, or cannot be.
+        """
+        seen = self.get_object()
+        told = self.held_until(lambda: is_settled(seen.pk))
+        return waiting.answer(self.answer(), told)
 
 
 class Revoke(GrantView):
@@ -96,5 +109,5 @@ class Renew(GrantView):
         """Make a renewal request, decided like any other."""
         grant, values = self.get_object(), self.body(RenewBody).validated_data
         made = request_services.renew(grant=grant, actor=self.actor, **values)
-        fresh = self.found(queries.requests_for(self.person), pk=made.pk)
+        fresh = self.found(queries.requests_for(self.standing), pk=made.pk)
         return Response(RequestSerializer(fresh).data, status=201)

@@ -11,7 +11,6 @@ from rest_framework.serializers import ValidationError
 from egress.api.serializers.history import HistoryQuestion, HistorySerializer
 from egress.api.views.base import PortalView
 from egress.models import Cluster
-from egress.models.standing import standing_of
 from egress.selectors import access_history, clusters
 from egress.selectors.access import canonical_target
 from egress.selectors.access_history import Question
@@ -33,7 +32,7 @@ class AccessHistory(PortalView):
         asked = dict(query.validated_data)
         after = asked.pop("after", None)
         question = self._question(asked)
-        standing = standing_of(self.person)
+        standing = self.standing
         grants = access_history.grants_that_mattered(standing, question).order_by("-pk")
         if after is not None:
             grants = grants.filter(pk__lt=after)
@@ -60,7 +59,7 @@ class AccessHistory(PortalView):
         if errors:
             raise ValidationError(errors)
         name = asked["cluster"]
-        seen = clusters.visible_clusters(self.person)
+        seen = clusters.visible_clusters(self.standing)
         return Question(
             host=host,
             since=since,

@@ -20,7 +20,7 @@ class Owner(PortalView):
 
     def get_object(self) -> Namespace:
         """Return the namespace of the address. Raises Http404 when it is not theirs to see."""
-        rows = namespaces.visible_namespaces(self.person)
+        rows = namespaces.visible_namespaces(self.standing)
         cluster, name = self.kwargs["cluster"], self.kwargs["name"]
         namespace: Namespace = self.found(rows, cluster__name=cluster, name=name)
         return namespace

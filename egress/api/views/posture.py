@@ -21,10 +21,10 @@ class Posture(PortalView):
     @extend_schema(operation_id="cluster_posture", responses=PostureSerializer)
     def get(self, request: HttpRequest, name: str) -> Response:
         """Return the rows about the whole cluster, or about the namespaces you see."""
-        cluster = self.found(clusters.visible_clusters(self.person), name=name)
+        cluster = self.found(clusters.visible_clusters(self.standing), name=name)
         seen = {
             "looked_at": cluster.posture_at,
             "boundary": is_boundary(rows_of(cluster)) if cluster.posture_at else None,
-            "rows": visible_rows(cluster, self.person),
+            "rows": visible_rows(cluster, self.standing),
         }
         return Response(PostureSerializer(seen).data)

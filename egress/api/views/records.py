@@ -10,6 +10,8 @@ from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
 
 from egress.api import queries
+from egress.api.exports import PARAMETER as FORMAT
+from egress.api.exports import Exportable
 from egress.api.filters import (
     AuditFilter,
     DeliveryFilter,
@@ -47,7 +49,7 @@ class Clusters(PortalView, ListAPIView[Cluster]):
 
     def get_queryset(self) -> Any:
         """Return the visible clusters."""
-        return clusters.visible_clusters(self.person)
+        return clusters.visible_clusters(self.standing)
 
 
 class OneCluster(PortalView, RetrieveAPIView[Cluster]):
@@ -59,7 +61,7 @@ class OneCluster(PortalView, RetrieveAPIView[Cluster]):
 
     def get_queryset(self) -> Any:
         """Return the visible clusters."""
-        return clusters.visible_clusters(self.person)
+        return clusters.visible_clusters(self.standing)
 
 
 class Namespaces(PortalView, ListAPIView[Namespace]):
@@ -71,7 +73,7 @@ class Namespaces(PortalView, ListAPIView[Namespace]):
 
     def get_queryset(self) -> Any:
         """Return the visible namespaces."""
-        return namespaces.visible_namespaces(self.person)
+        return namespaces.visible_namespaces(self.standing)
 
 
 class ServiceAccounts(PortalView, ListAPIView[ServiceAccount]):
@@ -83,7 +85,7 @@ class ServiceAccounts(PortalView, ListAPIView[ServiceAccount]):
 
     def get_queryset(self) -> Any:
         """Return the service accounts that are present."""
-        seen = namespaces.visible_namespaces(self.person)
+        seen = namespaces.visible_namespaces(self.standing)
         rows = ServiceAccount.objects.filter(namespace__in=seen, gone_at__isnull=True)
         return with_clusters(rows, "namespace__cluster")
 
@@ -91,7 +93,7 @@ class ServiceAccounts(PortalView, ListAPIView[ServiceAccount]):
 class Catalogue(PortalView, ListAPIView[CatalogueEntry]):
     """The presets of destinations, newest first."""
 
-    queryset = CatalogueEntry.objects.filter(is_active=True)
+    queryset = CatalogueEntry.objects.filter(is_active=True).select_related("owner_team")
     serializer_class = CatalogueSerializer
 
 
@@ -104,11 +106,11 @@ class Deliveries(PortalView, ListAPIView[Delivery]):
 
     def get_queryset(self) -> Any:
         """Return the deliveries of the namespaces the caller may see."""
-        return queries.deliveries_for(self.person)
+        return queries.deliveries_for(self.standing)
 
 
-class AuditEvents(PortalView, ListAPIView[AuditEvent]):
-    """The audit trail, as far as you may see it, newest first."""
+class AuditEvents(Exportable, PortalView, ListAPIView[AuditEvent]):
+    """The audit trail, as far as you may see it."""
 
     queryset = AuditEvent.objects.none()
     serializer_class = AuditEventSerializer
@@ -116,7 +118,12 @@ class AuditEvents(PortalView, ListAPIView[AuditEvent]):
 
     def get_queryset(self) -> Any:
         """Return the visible events."""
-        return audit.visible_events(self.person)
+        return audit.visible_events(self.standing)
+
+    @extend_schema(parameters=[FORMAT])
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The audit trail, newest first: a page, or all of it as a stream."""
+        return super().get(request, *args, **kwargs)
 
 
 class AccessCheck(PortalView):
@@ -131,12 +138,12 @@ class AccessCheck(PortalView):
         question = AccessQuestion(data=request.query_params.dict())
         question.is_valid(raise_exception=True)
         asked = question.validated_data
-        seen = clusters.visible_clusters(self.person)
+        seen = clusters.visible_clusters(self.standing)
         cluster = self.found(seen, name=asked.pop("cluster"))
-        answer = access.access_check(self.person, cluster, **asked)
+        answer = access.access_check(self.standing, cluster, **asked)
         if answer is None:
             raise Http404
         if answer.grant is not None:
-            grant = self.found(queries.grants_for(self.person), pk=answer.grant.pk)
+            grant = self.found(queries.grants_for(self.standing), pk=answer.grant.pk)
             answer = replace(answer, grant=grant)
         return Response(AccessAnswerSerializer(answer).data)

@@ -8,12 +8,13 @@ from rest_framework.request import Request as HttpRequest
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from egress.api import queries
+from egress.api import queries, revisions, waiting
 from egress.api.filters import RequestFilter
-from egress.api.idempotency import idempotent
+from egress.api.idempotency import idempotent, repeatable
 from egress.api.serializers.base import NoBody
 from egress.api.serializers.requests import (
     ApproveBody,
+    AskedBody,
     CommentBody,
     CommentSerializer,
     DenyBody,
@@ -21,11 +22,14 @@ from egress.api.serializers.requests import (
     PreviewSerializer,
     RequestBody,
     RequestSerializer,
+    StageNowSerializer,
 )
 from egress.api.views.base import PortalView
 from egress.domain.lifecycle import Verdict
 from egress.models import Request
+from egress.selectors.requests import has_come_to_rest
 from egress.services import requests as services
+from egress.services.errors import Conflict
 
 EXAMPLE = OpenApiExample(
     "Access to one host",
@@ -50,13 +54,25 @@ class RequestView(PortalView):
 
     def get_object(self) -> Request:
         """Return the request of the address. Raises Http404 when the caller may not see it."""
-        asked: Request = self.found(queries.requests_for(self.person), pk=self.kwargs["pk"])
+        asked: Request = self.found(queries.requests_for(self.standing), pk=self.kwargs["pk"])
         return asked
 
     def answer(self, changed: Request, status: int = 200) -> Response:
         """Return a request as it is now."""
-        fresh = self.found(queries.requests_for(self.person), pk=changed.pk)
-        return Response(RequestSerializer(fresh).data, status=status)
+        fresh = self.found(queries.requests_for(self.standing), pk=changed.pk)
+        etag = {"ETag": revisions.tag_of(fresh.revision)}
+        return Response(RequestSerializer(fresh).data, status=status, headers=etag)
+
+    def decide(self, asked: Request, values: dict[str, Any], **terms: Any) -> Response:
+        """Decide the request on the revision that the header or the body names."""
+        revision = revisions.agreed_revision(self.request, values)
+        try:
+            decided = services.decide(
+                request=asked, actor=self.actor, revision=revision, note=values["note"], **terms
+            )
+        except Conflict as error:
+            raise revisions.as_precondition(self.request, error) from error
+        return self.answer(decided)
 
 
 class Requests(RequestView, ListAPIView[Request]):
@@ -66,7 +82,7 @@ class Requests(RequestView, ListAPIView[Request]):
 
     def get_queryset(self) -> Any:
         """Return the visible requests with what their serializer shows."""
-        return queries.requests_for(self.person)
+        return queries.requests_for(self.standing)
 
     @extend_schema(operation_id="requests_list")
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
@@ -89,13 +105,33 @@ class Requests(RequestView, ListAPIView[Request]):
         return self.answer(services.submit(draft=body.draft(), actor=self.actor), 201)
 
 
+class Preview(RequestView):
+    """What would come of a request."""
+
+    serializer_class = PreviewSerializer
+    write_scopes = ("read", "request")
+
+    @extend_schema(operation_id="requests_preview", request=AskedBody, responses=PreviewSerializer)
+    @repeatable
+    def post(self, request: HttpRequest) -> Response:
+        """Findings, approvers and objects of a request that nobody made. Nothing is stored."""
+        draft = self.body(AskedBody).draft()
+        preview = services.preview(draft=draft, actor=self.actor, look_now=True)
+        return Response(PreviewSerializer(preview).data)
+
+
 class OneRequest(RequestView):
     """One request."""
 
-    @extend_schema(operation_id="requests_read")
+    @extend_schema(operation_id="requests_read", parameters=[waiting.PARAMETER])
     def get(self, request: HttpRequest, pk: int) -> Response:
-        """One request, with the verdicts on its destinations."""
-        return Response(RequestSerializer(self.get_object()).data)
+        """One request, with the verdicts on its destinations. Its `ETag` is its revision.
+
+        With `wait` the answer comes when it was refused, or when all its grants are in force.
+        """
+        seen = self.get_object()
+        told = self.held_until(lambda: has_come_to_rest(seen.pk))
+        return waiting.answer(self.answer(self.get_object() if told else seen), told)
 
     @extend_schema(operation_id="requests_edit", request=EditBody, responses=RequestSerializer)
     def put(self, request: HttpRequest, pk: int) -> Response:
@@ -114,22 +150,22 @@ class Approve(RequestView):
     write_scopes = ("decide",)
 
     @extend_schema(
-        operation_id="requests_approve", request=ApproveBody, responses=RequestSerializer
+        operation_id="requests_approve",
+        request=ApproveBody,
+        responses=RequestSerializer,
+        parameters=[revisions.PARAMETER],
     )
     @idempotent
     def post(self, request: HttpRequest, pk: int) -> Response:
         """Approve; still `pending` afterwards when a second approver has to agree."""
         asked, values = self.get_object(), self.body(ApproveBody).validated_data
         verdicts = {row.position: Verdict.APPROVED for row in asked.destinations.all()}
-        decided = services.decide(
-            request=asked,
-            actor=self.actor,
-            revision=values["revision"],
+        return self.decide(
+            asked,
+            values,
             verdicts=verdicts | values["verdicts"],
-            note=values["note"],
             duration_days=values.get("duration_days", ...),
         )
-        return self.answer(decided)
 
 
 class Deny(RequestView):
@@ -137,14 +173,33 @@ class Deny(RequestView):
 
     write_scopes = ("decide",)
 
-    @extend_schema(operation_id="requests_deny", request=DenyBody, responses=RequestSerializer)
+    @extend_schema(
+        operation_id="requests_deny",
+        request=DenyBody,
+        responses=RequestSerializer,
+        parameters=[revisions.PARAMETER],
+    )
     @idempotent
     def post(self, request: HttpRequest, pk: int) -> Response:
         """Deny all destinations, and say why."""
         asked, values = self.get_object(), self.body(DenyBody).validated_data
         verdicts = {row.position: Verdict.DENIED for row in asked.destinations.all()}
-        decided = services.decide(request=asked, actor=self.actor, verdicts=verdicts, **values)
-        return self.answer(decided)
+        return self.decide(asked, values, verdicts=verdicts)
+
+
+class Stages(RequestView):
+    """The steps of approval of a request."""
+
+    serializer_class = StageNowSerializer
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="requests_stages", filters=False, responses=StageNowSerializer(many=True)
+    )
+    def get(self, request: HttpRequest, pk: int) -> Response:
+        """Who said yes, how many are missing and who else could; empty when it is decided."""
+        rows = services.stages_of_pending(self.get_object())
+        return Response(StageNowSerializer(rows, many=True).data)
 
 
 class Withdraw(RequestView):

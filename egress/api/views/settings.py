@@ -23,9 +23,9 @@ class ClusterSettings(PortalView):
     def get_object(self) -> Cluster:
         """Return the cluster of the address. Raises Http404 when it is not theirs to see."""
         cluster: Cluster = self.found(
-            clusters.visible_clusters(self.person), name=self.kwargs["name"]
+            clusters.visible_clusters(self.standing), name=self.kwargs["name"]
         )
-        if not is_admin(self.person):
+        if not is_admin(self.standing):
             raise PermissionDenied("Only admins see and change the settings of a cluster.")
         return cluster
 

@@ -36,7 +36,7 @@ class WebhookView(PortalView):
         """Let admins in. Raises NotAllowed for everybody else."""
         super().initial(request, *args, **kwargs)
         # What no method answers is told to everybody.
-        if request.method in self.allowed_methods and not rules.is_admin(self.person):
+        if request.method in self.allowed_methods and not rules.is_admin(self.standing):
             raise NotAllowed("Only admins see webhooks. Ask one of them.", reason="NotAnAdmin")
 
     def webhook(self, pk: int) -> Webhook:

@@ -58,6 +58,12 @@ _INSIDE = tuple(
 )
 
 
+def leads_inside(host: str) -> bool:
+    """Tell whether a name, in lower case, is one that no server of the internet should have."""
+    is_reserved = host.rpartition(".")[2] in _NEVER_TOP_LEVELS | _PRIVATE_TOP_LEVELS
+    return is_reserved or host in _METADATA or any(_is_below(host, d) for d in _POINTING_ANYWHERE)
+
+
 def internal_name(case: Case) -> Iterator[Finding]:
     """Refuse names that mean something inside, and names that no public DNS knows.
 

@@ -84,23 +84,20 @@ def central_ports(case: Case) -> Iterator[Finding]:
     """
     if case.kind != CENTRAL:
         return
-    host, mine = case.destination.host, case.wish.subject.namespace
-    ports: dict[str, set[int]] = {mine: set()}
+    host, namespace = case.destination.host, case.wish.subject.namespace
+    mine = {found.port for found in case.wish.destinations if found.host == host}
+    theirs: set[int] = set()
     for access in case.context.grants_of_host(host):
         if case.context.kind_of(access) == CENTRAL:
-            namespace = access.subject.namespace
-            ports.setdefault(namespace, set()).add(access.destination.port)
-    ports[mine] |= {found.port for found in case.wish.destinations if found.host == host}
-    for theirs in ports.values():
-        if theirs != ports[mine]:
-            yield case.refusal(
-                "CentralPortsDiffer",
-                f"In this cluster all namespaces reach a host by the same ports, and others have "
-                f"{_spoken(theirs)} of {quoted(host)}, not {_spoken(ports[mine])}. Request exactly "
-                "those.",
-                "port",
-            )
-            return
+            ports = mine if access.subject.namespace == namespace else theirs
+            ports.add(access.destination.port)
+    if theirs and theirs != mine:
+        yield case.refusal(
+            "CentralPortsDiffer",
+            f"In this cluster all namespaces reach a host by the same ports, and others have "
+            f"{_spoken(theirs)} of {quoted(host)}, not {_spoken(mine)}. Request exactly those.",
+            "port",
+        )
 
 
 def _cannot_coexist(one: str, other: str) -> bool:

@@ -1,11 +1,14 @@
 """Grants that contradict each other: all of them are held back, which came first is not known.
 
+What must be granted alike to all who share it is held back from those who have less of it, and
+from nobody else: so the end of a grant never takes from others what they still have.
+
 Each function takes grants that are sound alone and returns refusals. Their order matters: first
 what one namespace decides, aliases included, then what is decided per host. So a slice needs
 the grants of its hosts and of the namespaces with an alias of them, and no others.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from egress.domain.access import Access, Destination, Enforcement
 from egress.domain.refusals.wholes import CannotRender
@@ -67,15 +70,29 @@ def aliases(accesses: Sequence[Access]) -> Iterator[CannotRender]:
 
     named = [access for access in accesses if access.destination.alias]
     for group in _groups(named, place):
-        if _differ(group, alias_meaning) or not is_one_service(a.destination for a in group):
+        held = group if _differ(group, alias_meaning) else _with_fewer_ports(group)
+        rest = [access for access in group if access not in held]
+        if not is_one_service(access.destination for access in rest):
+            held = group
+        if held:
             destination = group[0].destination
             yield CannotRender(
                 "AliasConflict",
                 f"In namespace {quoted(group[0].subject.namespace)} the alias "
                 f"{quoted(destination.alias)} would mean different things: {spoken(group)}. "
                 "Revoke all but one, or give each its own alias.",
-                sorted(group),
+                sorted(held),
             )
+
+
+def _with_fewer_ports(group: Sequence[Access]) -> list[Access]:
+    """Return the grants of single addresses that lack a port of others with the same alias."""
+    ports: dict[str, set[Hashable]] = {}
+    for access in group:
+        found = access.destination
+        if found.is_cidr:
+            ports.setdefault(found.host, set()).add((found.port, found.protocol))
+    return _lacking(group, ports, lambda access: access.destination.host)
 
 
 def mixed_enforcements(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRender]:
@@ -118,22 +135,22 @@ def entries(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRender]:
 
 
 def central_ports(accesses: Sequence[Access], kind: Kind) -> Iterator[CannotRender]:
-    """Refuse hosts of which namespaces were granted different ports of a central entry.
+    """Refuse central entries to namespaces that were not granted all of their ports.
 
     A host list tells no ports apart: each namespace would get those of all (istio.md 2.6).
     """
     shared = [access for access in accesses if kind(access) == CENTRAL]
     for group in _groups(shared, lambda access: access.destination.host):
-        ports: dict[str, set[int]] = {}
+        ports: dict[str, set[Hashable]] = {}
         for access in group:
             ports.setdefault(access.subject.namespace, set()).add(access.destination.port)
-        if len({frozenset(numbers) for numbers in ports.values()}) > 1:
+        if held := _lacking(group, ports, lambda access: access.subject.namespace):
             yield CannotRender(
                 "CentralPortsDiffer",
                 f"Namespaces were granted different ports of {quoted(group[0].destination.host)}, "
                 "and a central entry opens all of them to each. Grant the same ports to all, or "
                 "revoke the others.",
-                sorted(group),
+                sorted(held),
             )
 
 
@@ -159,6 +176,16 @@ def is_one_service(destinations: Iterable[Destination]) -> bool:
     served = {frozenset(numbers) for numbers in ports.values()}
     is_small = len(ports) <= _MAX_ENDPOINTS and all(len(one) <= _MAX_PORTS for one in served)
     return is_small and len(served) <= 1 and len({":" in host for host in ports}) <= 1
+
+
+def _lacking(
+    group: Iterable[Access],
+    parts: Mapping[str, set[Hashable]],
+    owner: Callable[[Access], str],
+) -> list[Access]:
+    """Return the grants whose owner does not have the parts of all owners together."""
+    whole = set().union(*parts.values())
+    return [access for access in group if parts.get(owner(access), whole) != whole]
 
 
 def _way(destination: Destination) -> tuple[Hashable, ...]:

@@ -13,6 +13,8 @@ from django.utils import timezone
 from egress.management.seeding.company import CLUSTERS, make_company
 from egress.management.seeding.deliveries import store_deliveries
 from egress.management.seeding.history import History
+from egress.management.seeding.openings import store_openings
+from egress.management.seeding.recertification import store_recertifications
 from egress.management.seeding.trail import store_trail
 from egress.models import Cluster, Person
 
@@ -73,6 +75,8 @@ class Command(BaseCommand):
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         company = make_company(rng, namespaces, now)
         history = History(rng, company, requests=requests, grants=grants, now=now).make()
+        store_recertifications(rng, history, now)
+        store_openings(history, company.approvers, now)
         deliveries = store_deliveries(history, now)
         store_trail(rng, company, history, deliveries, count=events, now=now)
 

@@ -29,7 +29,10 @@ def activate(*, grants: Iterable[Grant], now: datetime) -> list[Entry]:
         if is_new or grant.applied_at is None or grant.drifted_at or grant.failed_reason:
             keeps_failure = grant.failed_reason == ALIAS_FAILED
             days = grant.duration_days if is_new else None
-            alike.setdefault((is_new, grant.status, days, keeps_failure), []).append(grant)
+            alike.setdefault(
+                (is_new, grant.status, days, grant.expires_at if is_new else None, keeps_failure),
+                [],
+            ).append(grant)
     for group in alike.values():
         entries += _activate_alike(group, now)
     return entries
@@ -46,7 +49,10 @@ def _activate_alike(grants: list[Grant], now: datetime) -> list[Entry]:
         rows.filter(pk__in=[grant.pk for grant in grants]).update(**changes)
         return []
     rows = rows.filter(active_at=None)
-    ends = now + timedelta(days=first.duration_days) if first.duration_days else None
+    # Some have their end from the beginning.
+    ends = first.expires_at
+    if ends is None and first.duration_days:
+        ends = now + timedelta(days=first.duration_days)
     changes |= {"status": GrantStatus.ACTIVE, "active_at": now, "expires_at": ends}
     # The caller has locked the grants, so what is read here is what is changed.
     pks = [grant.pk for grant in grants]

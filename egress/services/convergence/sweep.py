@@ -8,13 +8,14 @@ from django.db.models import Q
 
 from egress.cluster.errors import ClusterError
 from egress.models import Cluster
-from egress.services import grants, requests
+from egress.services import break_glass, grants, recertification, requests
 from egress.services.convergence import drift, lease, upgrading
 from egress.services.convergence.clock import database_now, trusted
 from egress.services.convergence.crew import Crew
 from egress.services.convergence.reach import is_unreachable, note_reached, note_unreachable
 from egress.services.errors import Unavailable
 from egress.services.gateways import open_gateway, require_same_cluster
+from egress.services.token_ends import remind_of_token_ends
 
 logger = structlog.get_logger(__name__)
 
@@ -50,16 +51,20 @@ def tend(now: datetime) -> None:
     end_overdue(now)
     grants.remind_due(now=now)
     requests.lapse_overdue(now=now)
+    requests.remind_waiting(now=now)
+    recertification.tend(now)
+    remind_of_token_ends(now=now)
 
 
 def end_overdue(now: datetime) -> None:
-    """End grants whose time is over, or that could not be applied for too long.
+    """End grants whose time is over, that could not be applied, or that nobody looked at.
 
     When the database's clock has jumped, the time that really passed counts.
     """
     now = trusted(now)
     grants.expire_due(now=now)
     grants.lapse_unapplied(now=now)
+    break_glass.lapse_unlooked(now=now)
 
 
 def full_sweep(cluster: Cluster) -> int:

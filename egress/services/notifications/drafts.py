@@ -1,45 +1,36 @@
 """What an audit event means for people: the words, and who is meant by them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import structlog
 from django.db import InterfaceError, OperationalError
 
 from egress.domain.lifecycle import RequestStatus
-from egress.domain.notices import Kind, cluster_link, counted, grant_link, request_link
+from egress.domain.notices import (
+    Kind,
+    cluster_link,
+    counted,
+    grant_link,
+    request_link,
+)
 from egress.domain.wording import quoted
-from egress.models import AuditEvent, Cluster, Grant, Request
+from egress.models import ApiToken, AuditEvent, Cluster, Grant, Request
 from egress.selectors.joins import with_clusters
 from egress.services.audit import Tag
+from egress.services.notifications import recertifying
+from egress.services.notifications.draft import TEXT, TITLE, Draft
+from egress.services.notifications.tags import (
+    BREAK_GLASS_TAGS,
+    CLUSTER_TAGS,
+    DECISION_TAGS,
+    GRANT_TAGS,
+    REQUEST_TAGS,
+    WAITING_TAGS,
+)
 
 logger = structlog.get_logger(__name__)
 
-REQUEST_TAGS = frozenset({Tag.REQUEST_SUBMITTED, Tag.REQUEST_EDITED})
-DECISION_TAGS: Mapping[str, str] = {
-    Tag.REQUEST_APPROVED: "was approved",
-    Tag.REQUEST_DENIED: "was denied",
-    Tag.REQUEST_LAPSED: "lapsed",
-}
-GRANT_TAGS: Mapping[str, Kind] = {
-    Tag.GRANT_ACTIVATED: Kind.APPLIED,
-    Tag.GRANT_RESUMED: Kind.APPLIED,
-    Tag.GRANT_FAILED: Kind.FAILED,
-    Tag.GRANT_SUSPENDED: Kind.FAILED,
-    Tag.GRANT_REVOKED: Kind.FAILED,
-    Tag.GRANT_LAPSED: Kind.FAILED,
-    Tag.GRANT_EXPIRING: Kind.EXPIRING,
-}
-CLUSTER_TAGS: Mapping[str, str] = {
-    Tag.DRIFT_FOUND: "Cluster {} differs from what was granted",
-    Tag.SWEEP_BRAKED: "Removals in cluster {} wait for an admin",
-    Tag.CLUSTER_UNREACHABLE: "Cluster {} cannot be served",
-}
-SETTLING_TAGS = frozenset({*DECISION_TAGS, Tag.REQUEST_WITHDRAWN})
-"""After these nobody has to decide a request any more."""
-
-TOLD_TAGS = frozenset({*REQUEST_TAGS, *SETTLING_TAGS, *GRANT_TAGS, *CLUSTER_TAGS})
-_TITLE, _TEXT = 200, 1000
+_BESIDE = ("requester", "renews__request", "break_glass__opened_by", "break_glass__looked_by")
 _GRANT_TITLES: Mapping[str, str] = {
     Tag.GRANT_ACTIVATED: "{} may reach {} now",
     Tag.GRANT_RESUMED: "Access of {} to {} was resumed",
@@ -49,36 +40,6 @@ _GRANT_TITLES: Mapping[str, str] = {
     Tag.GRANT_LAPSED: "Access of {} to {} lapsed",
     Tag.GRANT_EXPIRING: "Access of {} to {} ends soon",
 }
-
-
-@dataclass(frozen=True)
-class Draft:
-    """One thing to tell, before it is known to whom.
-
-    `event` is the number of the last audit event it tells of, `actor` the sign-in name of who
-    did it, who need not be told, empty for the portal itself. `repeats` is true of what may come
-    and go with every sweep: drafts of one kind and the same `about` then tell the same.
-    """
-
-    event: int
-    kind: Kind
-    title: str
-    text: str
-    link: str
-    about: str
-    actor: str = ""
-    repeats: bool = False
-    request: Request | None = None
-    grants: tuple[Grant, ...] = field(default=())
-    cluster: Cluster | None = None
-
-    @property
-    def place(self) -> tuple[int | None, str]:
-        """Return cluster (its primary key) and namespace; the namespace may be empty."""
-        row = self.request or (self.grants[0] if self.grants else None)
-        if row is not None:
-            return row.cluster_id, row.namespace
-        return (self.cluster.pk if self.cluster else None), ""
 
 
 def drafts_of(events: Iterable[AuditEvent]) -> list[Draft]:
@@ -113,10 +74,12 @@ class _Known:
 
     def __init__(self, events: list[AuditEvent]) -> None:
         requests, grants = _ids(events, "request"), _ids(events, "grant")
-        rows = with_clusters(Request.objects.select_related("requester", "renews__request"))
+        rows = with_clusters(Request.objects.select_related(*_BESIDE))
         self.requests = rows.prefetch_related("destinations").in_bulk(requests)
-        held = with_clusters(Grant.objects.select_related("request__requester"))
+        held = with_clusters(Grant.objects.select_related("request__requester", "recertification"))
         self.grants = held.in_bulk(grants)
+        tokens = ApiToken.objects.filter(revoked_at=None).select_related("owner")
+        self.tokens = tokens.in_bulk(_ids(events, "token"))
         names = {event.cluster for event in events if event.tag in CLUSTER_TAGS}
         found = Cluster.objects.filter(name__in=names) if names else ()
         self.clusters = {cluster.name: cluster for cluster in found}
@@ -129,8 +92,16 @@ class _Known:
         if event.tag in GRANT_TAGS and number in self.grants:
             # Who did it is not told, so what others did is another thing to tell.
             return event.tag, "grant", f"{self.grants[number].request_id} {_person_in(event)}"
+        if event.tag in recertifying.TAGS and number in self.grants:
+            return recertifying.key_of(event, self.grants[number])
         if event.tag in REQUEST_TAGS and number in self.requests:
             return "request", "asked", event.target_id
+        if event.tag == Tag.TOKEN_EXPIRING and number in self.tokens:
+            return event.tag, "token", event.target_id
+        if event.tag in WAITING_TAGS and number in self.requests:
+            return event.tag, "waiting", event.target_id
+        if event.tag in BREAK_GLASS_TAGS and number in self.requests:
+            return event.tag, "at once", event.target_id
         if event.tag in DECISION_TAGS and number in self.requests:
             return event.tag, "decided", event.target_id
         return None
@@ -156,11 +127,31 @@ def _asked(known: _Known, group: list[AuditEvent]) -> Draft | None:
     return Draft(
         event=event.sequence,
         kind=Kind.TO_DECIDE,
-        title=f"{request.requester} {verb} access of {request.subject}"[:_TITLE],
-        text=f"To {counted(hosts)}. Reason: {' '.join(request.reason.split())}"[:_TEXT],
+        title=f"{request.requester} {verb} access of {request.subject}"[:TITLE],
+        text=f"To {counted(hosts)}. Reason: {' '.join(request.reason.split())}"[:TEXT],
         link=request_link(request.pk),
         about=f"request:{request.pk}",
         actor=_person_in(event),
+        request=request,
+    )
+
+
+def _waiting(known: _Known, group: list[AuditEvent]) -> Draft | None:
+    event = group[-1]
+    request = known.requests[int(event.target_id)]
+    if request.status != RequestStatus.PENDING:
+        return None
+    hosts = [f"{row.host}:{row.port}" for row in request.destinations.all()]
+    kind = WAITING_TAGS[event.tag]
+    ends = f"It lapses on {request.lapses_at:%Y-%m-%d at %H:%M} UTC."
+    whom = "you" if kind is Kind.REMINDER else "its approvers"
+    return Draft(
+        event=event.sequence,
+        kind=kind,
+        title=f"Request #{request.pk} of {request.requester} still waits for {whom}"[:TITLE],
+        text=f"{request.subject} to {counted(hosts)}. {ends}"[:TEXT],
+        link=request_link(request.pk),
+        about=f"request:{request.pk}",
         request=request,
     )
 
@@ -174,8 +165,33 @@ def _decided(known: _Known, group: list[AuditEvent]) -> Draft | None:
     return Draft(
         event=event.sequence,
         kind=Kind.DECIDED,
-        title=f"Request #{request.pk} for {request.subject} {fate}{by}"[:_TITLE],
-        text=f"{event.message}{note}"[:_TEXT],
+        title=f"Request #{request.pk} for {request.subject} {fate}{by}"[:TITLE],
+        text=f"{event.message}{note}"[:TEXT],
+        link=request_link(request.pk),
+        about=f"request:{request.pk}",
+        actor=_person_in(event),
+        request=request,
+    )
+
+
+def _opened_at_once(known: _Known, group: list[AuditEvent]) -> Draft | None:
+    event = group[-1]
+    request = known.requests[int(event.target_id)]
+    opening = request.break_glass
+    title, why = f"{opening.opened_by} broke the glass for {request.subject}", opening.reason
+    if event.tag == Tag.BREAK_GLASS_LOOKED:
+        fate = "confirmed" if opening.outcome == opening.Outcome.CONFIRMED else "ended"
+        title = f"{opening.looked_by} {fate} what was opened by break-glass for {request.subject}"
+        why = opening.note
+    elif event.tag == Tag.BREAK_GLASS_LAPSED:
+        title, why = f"Nobody looked at what was opened for {request.subject}", ""
+    hosts = [f"{row.host}:{row.port}" for row in request.destinations.all()]
+    said = f" Reason: {' '.join(why.split())}" if why else ""
+    return Draft(
+        event=event.sequence,
+        kind=Kind.BREAK_GLASS,
+        title=title[:TITLE],
+        text=f"To {counted(hosts)}. {event.message}{said}"[:TEXT],
         link=request_link(request.pk),
         about=f"request:{request.pk}",
         actor=_person_in(event),
@@ -193,8 +209,8 @@ def _about_grants(known: _Known, group: list[AuditEvent]) -> Draft | None:
     return Draft(
         event=event.sequence,
         kind=GRANT_TAGS[event.tag],
-        title=title[:_TITLE],
-        text=_text_about(event, grants)[:_TEXT],
+        title=title[:TITLE],
+        text=_text_about(event, grants)[:TEXT],
         link=grant_link(first.pk) if alone else request_link(first.request_id),
         about=f"grant:{first.pk}:{event.tag}",
         actor=_person_in(event),
@@ -212,6 +228,11 @@ def _text_about(event: AuditEvent, grants: tuple[Grant, ...]) -> str:
     return f"It ends on {ends:%Y-%m-%d at %H:%M} UTC. Renew it if you still need it."
 
 
+def _recertify(known: _Known, group: list[AuditEvent]) -> Draft | None:
+    grants = dict.fromkeys(known.grants[int(one.target_id)] for one in group)
+    return recertifying.draft_of(group[-1], tuple(grants))
+
+
 def _about_cluster(known: _Known, group: list[AuditEvent]) -> Draft | None:
     event = group[-1]
     more = f" And {len(group) - 1} more." if len(group) > 1 else ""
@@ -219,12 +240,27 @@ def _about_cluster(known: _Known, group: list[AuditEvent]) -> Draft | None:
     return Draft(
         event=event.sequence,
         kind=Kind.DRIFT,
-        title=CLUSTER_TAGS[event.tag].format(quoted(cluster.name))[:_TITLE],
-        text=f"{event.message[: _TEXT - len(more)]}{more}",
+        title=CLUSTER_TAGS[event.tag].format(quoted(cluster.name))[:TITLE],
+        text=f"{event.message[: TEXT - len(more)]}{more}",
         link=cluster_link(cluster.name),
         about=f"cluster:{cluster.pk}:{event.tag}"[:64],
         repeats=True,
         cluster=cluster,
+    )
+
+
+def _about_token(known: _Known, group: list[AuditEvent]) -> Draft | None:
+    event = group[-1]
+    token = known.tokens[int(event.target_id)]
+    owner = token.owner
+    return Draft(
+        event=event.sequence,
+        kind=Kind.EXPIRING,
+        title=f"The API token {quoted(token.name)} of {owner} ends soon"[:TITLE],
+        text=event.message[:TEXT],
+        link=f"/robots/{owner.pk}" if owner.is_robot else "/account",
+        about=f"token:{token.pk}",
+        token=token,
     )
 
 
@@ -235,7 +271,11 @@ def _person_in(event: AuditEvent) -> str:
 
 _COMPOSERS: Mapping[str, Callable[[_Known, list[AuditEvent]], Draft | None]] = {
     "asked": _asked,
+    "waiting": _waiting,
     "decided": _decided,
+    "at once": _opened_at_once,
     "grant": _about_grants,
+    "recertify": _recertify,
     "cluster": _about_cluster,
+    "token": _about_token,
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from egress.domain.notices import KIND_WORDS, WAY_WORDS, Kind, Way
+from egress.domain.notices import ALWAYS_TOLD, KIND_WORDS, WAY_WORDS, Kind, Way
 from egress.domain.wording import quoted
 from egress.models import DigestTime, Notification, Preference
 from egress.services import guards
@@ -46,6 +46,8 @@ def choose(*, actor: Actor, ways: Mapping[str, str], digest_hour: int) -> None:
     for kind, way in ways.items():
         if kind not in set(KIND_WORDS) or way not in set(WAY_WORDS):
             raise Refused(f"{quoted(kind)} by {quoted(way)} is no choice. Pick one of the list.")
+        if kind in ALWAYS_TOLD:
+            raise Refused(f"Nobody chooses how they hear of {quoted(kind)}: everybody is told.")
     if digest_hour not in range(24):
         raise Refused(
             "The hour is a number from 0 to 23.",

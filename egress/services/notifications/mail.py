@@ -76,12 +76,15 @@ _OF_THE_SERVER = (
 )
 """Answers about the portal, not about this mail: once it is set up rightly they are different."""
 
+FOR_DECIDERS = frozenset({Kind.TO_DECIDE, Kind.REMINDER})
+"""Kinds that only concern who may decide at the moment the mail is sent."""
+
 
 def _relevant(row: Outgoing, person: Person) -> list[Notification]:
     standing = standing_of(person)
     rows = visible_notifications(standing).filter(still_matters(), outgoing=row).order_by("pk")
     told = with_clusters(rows, "request__cluster").select_related("request__renews__request")
-    return [one for one in told if one.kind != Kind.TO_DECIDE or _may_decide(standing, one)]
+    return [one for one in told if one.kind not in FOR_DECIDERS or _may_decide(standing, one)]
 
 
 def _may_decide(standing: object, told: Notification) -> bool:

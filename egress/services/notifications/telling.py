@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from egress.domain.notices import QUIET_TIME, Kind, Way
+from egress.domain.notices import QUIET_TIME, TO_BE_DECIDED, Kind, Way
 from egress.models import (
     AuditEvent,
     AuditHead,
@@ -17,15 +17,13 @@ from egress.models import (
     Outgoing,
     Person,
 )
-from egress.models.standing import Scope
+from egress.models.scope import Scope
 from egress.selectors.notifications import gets_mail, ways_of
 from egress.services.notifications.audience import audience_of
-from egress.services.notifications.drafts import (
-    SETTLING_TAGS,
-    TOLD_TAGS,
-    Draft,
-    drafts_of,
-)
+from egress.services.notifications.draft import Draft
+from egress.services.notifications.drafts import drafts_of
+from egress.services.notifications.recertifying import NEVER_OLD
+from egress.services.notifications.tags import SETTLING_TAGS, TOLD_TAGS
 
 EVENTS_AT_ONCE = 200
 ROUNDS_AT_ONCE = 20
@@ -69,13 +67,17 @@ def _tell_some(now: datetime) -> int | None:
         return None
     upto = events[-1].sequence if len(events) == EVENTS_AT_ONCE else head
     # Composed outside the transaction, which then is a few quick writes.
-    telling = _compose([event for event in events if event.at > now - OLDEST_NEWS], now)
+    telling = _compose([event for event in events if _is_news(event, now)], now)
     with transaction.atomic():
         if not _cursor().filter(sequence=seen).update(sequence=upto):
             return None
         _store(telling)
         _settle(events, now)
     return len(telling.notifications)
+
+
+def _is_news(event: AuditEvent, now: datetime) -> bool:
+    return event.at > now - OLDEST_NEWS or event.tag in NEVER_OLD
 
 
 def _place() -> tuple[int, int]:
@@ -141,7 +143,9 @@ def _told_already(
 def _notification(
     draft: Draft, person: Person, way: Way, telling: _Telling, now: datetime
 ) -> Notification:
-    alone = draft.grants[0] if len(draft.grants) == 1 else None
+    # Grants of one recertification have their namespace in common, others their request.
+    is_same = len(draft.grants) == 1 or (draft.grants and draft.kind is Kind.RECERTIFY)
+    alone = draft.grants[0] if is_same else None
     shared = draft.grants[0].request if draft.grants and not alone else None
     told = Notification(
         person=person,
@@ -168,6 +172,9 @@ def _notification(
 def _compose_for_channels(
     draft: Draft, channels: Iterable[Channel], telling: _Telling, now: datetime
 ) -> None:
+    if draft.token is not None:
+        # It concerns whoever answers for the token, and no room full of people.
+        return
     for channel in channels:
         if draft.kind not in channel.kinds or not _is_within(channel, draft):
             continue
@@ -212,5 +219,6 @@ def _settle(events: Iterable[AuditEvent], now: datetime) -> None:
     """Mark as read what asks approvers to decide a request that is decided."""
     settled = {f"request:{event.target_id}" for event in events if event.tag in SETTLING_TAGS}
     if settled:
-        rows = Notification.objects.filter(about__in=settled, kind=Kind.TO_DECIDE, read_at=None)
+        kinds = sorted(TO_BE_DECIDED)
+        rows = Notification.objects.filter(about__in=settled, kind__in=kinds, read_at=None)
         rows.update(read_at=now)

@@ -13,7 +13,8 @@ from egress.cluster.gateway import ClusterGateway
 from egress.domain.subjects import ReviewSubject, review_subject
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, OwnershipAnswer, Person
-from egress.models.standing import REMEMBERED, standing_of
+from egress.models.standing import standing_of
+from egress.models.standing_rows import REMEMBERED
 from egress.services.actor import Actor
 from egress.services.errors import Unavailable
 from egress.services.gateways import open_gateway, require_same_cluster

@@ -13,14 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from egress.domain.wording import quoted
-from egress.models import ApiToken, Cluster, Person
+from egress.models import ApiToken, Cluster, Person, ProviderAccount
 from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
 from egress.services.people.last_admin import refuse_without_admin
 
-_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@.+_-]{0,149}")
+USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@.+_-]{0,149}")
 
 
 @transaction.atomic
@@ -82,13 +82,20 @@ def change_person(
 def set_password(*, person: Person, password: str, actor: Actor) -> Person:
     """Set somebody's password, which ends their sessions; admins may, and people themselves.
 
-    Raises NotAllowed, Missing, and Refused when the password is too weak.
+    Raises NotAllowed, Missing, and Refused when the password is too weak, or when the person
+    signs in by a provider, which has to say each time that they may.
     """
     audit.take_turn()
     standing = guards.standing_of_actor(actor)
     if not standing.is_admin and standing.person_id != person.pk:
         raise NotAllowed("Only an admin may set others' passwords.", reason="NotAnAdmin")
     stored = _fresh(person)
+    _refuse_of_provider(stored)
+    if stored.is_robot:
+        raise Refused(
+            f"{quoted(stored)} is a robot: it calls by token and never signs in.",
+            reason="IsRobot",
+        )
     _accept_password(stored, password)
     stored.save(update_fields=["password"])
     ended = end_sessions(stored)
@@ -158,9 +165,16 @@ def _refuse_other_name_at_clusters() -> None:
         raise Refused(problem, reason="EmailIsAName", fields={"email": [problem]})
 
 
+def _refuse_of_provider(person: Person) -> None:
+    account = ProviderAccount.objects.filter(person=person).first()
+    if account is not None:
+        said = f"{quoted(person)} signs in by {quoted(account.provider)}, so a password is no use."
+        raise Refused(said, reason="SignsInByProvider", fields={"password": [said]})
+
+
 def _describe(person: Person, first_name: str, last_name: str, email: str) -> None:
     errors: dict[str, list[str]] = {}
-    if not _USERNAME.fullmatch(person.username):
+    if not USERNAME.fullmatch(person.username):
         errors["username"] = [
             f"{quoted(person.username)} is no user name. Use letters, digits and @ . + - _ only."
         ]

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from egress.domain.wording import listed, quoted
 from egress.models import Person
+from egress.selectors.people import given_to
 from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
@@ -38,13 +39,18 @@ def create_team(*, name: str, actor: Actor) -> Group:
 def set_members(*, team: Group, people: Iterable[Person], actor: Actor) -> Group:
     """Decide who is in a team; admins may.
 
-    Raises NotAllowed, and Refused when that would leave no active admin.
+    Raises NotAllowed, and Refused when that would leave no active admin, or leave out somebody
+    whom the groups of a provider put there.
     """
     audit.take_turn()
     guards.require_admin(actor)
-    before = sorted(team.user_set.values_list("username", flat=True))
-    team.user_set.set(people)
-    after = sorted(team.user_set.values_list("username", flat=True))
+    people = [person for person in people if not person.is_robot]
+    _refuse_leaving_out(team, people)
+    members = team.user_set.filter(is_robot=False).order_by("username")
+    before = list(members.values_list("username", flat=True))
+    # Robots stay: their tokens rest while nobody else is in the team.
+    team.user_set.set([*team.user_set.filter(is_robot=True), *people])
+    after = list(members.values_list("username", flat=True))
     refuse_without_admin()
     audit.record(
         tag=Tag.TEAM_MEMBERS_SET,
@@ -55,3 +61,14 @@ def set_members(*, team: Group, people: Iterable[Person], actor: Actor) -> Group
         data={"before": before, "after": after},
     )
     return team
+
+
+def _refuse_leaving_out(team: Group, people: list[Person]) -> None:
+    left = given_to(team).exclude(pk__in=[one.pk for one in people])
+    left_out = [person.username for person in left]
+    if left_out:
+        said = (
+            f"{listed(left_out[:3])} cannot be left out: the identity provider puts them there. "
+            "Take them out of the group there."
+        )
+        raise Refused(said, reason="GivenByProvider", fields={"people": [said]})

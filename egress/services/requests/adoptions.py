@@ -43,6 +43,7 @@ from egress.services.requests.openings import hold_subject
 from egress.services.requests.sights import Sight, look
 from egress.services.requests.submissions import create
 from egress.services.requests.terms import Terms
+from egress.services.sign_in import before_asking
 
 ADOPTABLE_KIND = "ServiceEntry"
 
@@ -63,6 +64,7 @@ def adopt(
             "for the destinations, and remove it.",
             reason="KindNotAdoptable",
         )
+    before_asking(actor)
     owned = _owned(cluster, pin.key, actor)
     namespace = _namespace(cluster, pin.key, guards.standing_of_actor(actor, owned))
     sight = look(cluster, namespace.name, pin)

@@ -1,49 +1,56 @@
 """What the policies say about a wish, and who would have to decide it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from egress.deciding import Wanted
 from egress.domain.access import Destination, Subject, Wish
+from egress.domain.authority import (
+    Stage,
+    Voice,
+    approvals_in,
+    filled_by,
+    missing_in,
+    stages_for,
+)
 from egress.domain.policies import Finding, Level
+from egress.domain.rule_book import Outcome
 from egress.domain.wording import listed, quoted
 from egress.models import Cluster, Grant, Person, Risk
 from egress.selectors import people, policy
 from egress.selectors.ground import Ground
+from egress.selectors.rule_book import NOTHING_KNOWN, Known, outcome_of
 from egress.services.errors import Refused
 from egress.services.guards import as_duration
 from egress.services.requests.sights import Sight
-
-APPROVALS_AFTER_REVIEW = 2
 
 
 @dataclass(frozen=True)
 class Assessment:
     """What the policies found, and who may decide.
 
-    `approvals_needed` counts distinct people who must say the same; `approvers` are all who may
-    decide, the requester excluded. `live` are those findings that the cluster itself gave.
+    `stages` are the steps of approval that it takes; `voices` what a yes of each person would
+    count for who may approve all of it, the requester excluded. `live` are those findings that
+    the cluster itself gave, and `outcome` is what the rule book said; its findings are among all
+    of them.
     """
 
     findings: tuple[Finding, ...]
-    approvers: tuple[Person, ...]
+    stages: tuple[Stage, ...]
+    voices: tuple[Voice, ...]
     live: frozenset[Finding] = frozenset()
+    outcome: Outcome = field(default_factory=Outcome)
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """The sign-in names of all who may approve it."""
+        return tuple(voice.person for voice in self.voices)
 
     @property
     def approvals_needed(self) -> int:
         """How many distinct approvers must agree."""
-        return approvals_needed(self.findings)
-
-    @property
-    def blocks(self) -> tuple[Finding, ...]:
-        """The findings that refuse the wish."""
-        return blocks(self.findings)
-
-
-def approvals_needed(findings: Iterable[Finding]) -> int:
-    """Return how many distinct approvers must agree: two when a finding asks for a review."""
-    reviewed = any(finding.level is Level.REVIEW for finding in findings)
-    return APPROVALS_AFTER_REVIEW if reviewed else 1
+        return approvals_in(self.stages)
 
 
 def blocks(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -61,36 +68,64 @@ def assess(
     sight: Sight,
     renews: Grant | None = None,
     ground: Ground | None = None,
+    reason: str | None = None,
+    ticket: str | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Assessment:
-    """Return what the policies say now, and who may decide.
+    """Return what the policies and the rule book say now, and who may decide.
 
     `renews` is the grant that would be extended: it does not stand in its own way. `sight` is
-    the live cluster, `ground` what the wish stands on, where that was read already.
+    the live cluster, `ground` what the wish stands on, where that was read already. `reason` and
+    `ticket` None are not judged: they are not asked for here. `known` is what the rule book is
+    judged with, as far as it was read already.
     """
     wish = Wish(subject, tuple(destinations), as_duration(duration_days))
     live = sight.findings(cluster, wish)
     findings = policy.findings_for(cluster, wish, renews=renews, posture=live, ground=ground)
-    involved = [requester, renews.request.requester if renews else None]
-    approvers = people.approvers_for(
-        cluster, subject.namespace, excluding=[person for person in involved if person]
+    outcome = outcome_of(cluster, wish, requester, findings, reason, ticket, known)
+    findings = (*findings, *outcome.findings)
+    stages = stages_for(findings, outcome.stages)
+    asked_by = [requester.pk] if requester else []
+    asked_by += [renews.request.requester_id] if renews else []
+    wanted = Wanted(
+        cluster.pk,
+        subject.namespace,
+        risk_of(finding for finding in findings if finding.level is not Level.BLOCK),
+        wish.destinations,
+        frozenset(asked_by),
     )
-    missing = approvals_needed(findings) - len(approvers)
-    if missing > 0:
-        findings = (*findings, _nobody_can_approve(cluster, subject, approvers, missing))
-    return Assessment(findings, tuple(approvers), frozenset(live))
+    voices = tuple(people.voices_for(wanted, stages))
+    missing = missing_in(stages, filled_by(stages, voices))
+    # Who may decide depends on the hosts: without any nobody is missing yet.
+    if missing and wish.destinations:
+        findings = (*findings, _nobody_can_approve(cluster, subject, stages, voices, missing))
+    return Assessment(findings, stages, voices, frozenset(live), outcome)
 
 
 def _nobody_can_approve(
-    cluster: Cluster, subject: Subject, approvers: list[Person], missing: int
+    cluster: Cluster,
+    subject: Subject,
+    stages: Sequence[Stage],
+    voices: Sequence[Voice],
+    missing: Iterable[Stage],
 ) -> Finding:
-    names = listed([person.username for person in approvers])
-    there = f"only {names} may decide" if approvers else "nobody else may decide"
+    """Return the finding that names each stage which cannot be filled, and who could be in it."""
+    said = []
+    places = {(stage.name, stage.team): place for place, stage in enumerate(stages)}
+    for stage in missing:
+        place = places[stage.name, stage.team]
+        names = listed([voice.person for voice in voices if place in voice.stages])
+        whose = f" of team {quoted(stage.team)}" if stage.team else ""
+        who = f"only {names}{whose}" if names else f"nobody else{whose}"
+        step = f" in stage {quoted(stage.name)}" if len(stages) > 1 else ""
+        more = f"{stage.approvals} more approver{'s are' if stage.approvals > 1 else ' is'} needed"
+        said.append(f"{who} may decide{step}, and {more}")
+    once = ". Nobody counts for two stages" if len(stages) > 1 else ""
     return Finding(
         reason="NobodyCanApprove",
         message=(
             f"For namespace {quoted(subject.namespace)} of cluster {quoted(cluster.name)} "
-            f"{there}, and {missing} more approver{'s are' if missing > 1 else ' is'} needed. "
-            "Ask an admin to name one."
+            f"{'; '.join(said)}{once}. Ask an admin to name one."
         ),
         level=Level.BLOCK,
         field="namespace",

@@ -12,7 +12,6 @@ from egress.domain.objects import KubeObject, ObjectKey, canonical_json, key_of
 from egress.domain.plan import Action
 from egress.domain.render import CannotRender, render_what_can
 from egress.models import Cluster, OwnedObject
-from egress.models.standing import standing_of
 from egress.selectors.ground import Surroundings
 from egress.selectors.namespaces import unknown_names
 from egress.selectors.surroundings import surroundings
@@ -52,7 +51,7 @@ def compare(*, draft: RequestDraft, actor: Actor) -> Comparison:
 
     Reads the cluster, for at most SECONDS. Never raises: what cannot be read is a sentence.
     """
-    standing = standing_of(actor.person)
+    standing = actor.standing
     reading = read(draft, standing)
     wished = [destination for destination in reading.destinations if destination]
     if reading.namespace is None or reading.cluster is None or not wished:

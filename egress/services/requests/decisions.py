@@ -12,26 +12,29 @@ from django.utils import timezone
 
 from egress import rules
 from egress.domain.access import Wish
+from egress.domain.authority import Stage, stages_for
 from egress.domain.lifecycle import RequestStatus, Verdict
 from egress.domain.policies import Finding
-from egress.domain.render import GENERATOR_VERSION
-from egress.domain.wording import listed, quoted
-from egress.models import Approval, Grant, Priority, Request
+from egress.domain.wording import quoted
+from egress.models import Approval, Request
 from egress.models.standing import Standing, standing_of
 from egress.selectors import policy
-from egress.selectors.bindings import decision_digest_of
-from egress.services import audit, guards, outbox
+from egress.selectors.rule_book import outcome_of
+from egress.services import audit, guards
 from egress.services.actor import Actor
-from egress.services.adoption.judging import facts_of, pin_of
-from egress.services.audit import Entry, Tag
+from egress.services.adoption.judging import pin_of
 from egress.services.errors import Conflict, NotAllowed, Refused
 from egress.services.ownership import owned_now
+from egress.services.requests import finishing
 from egress.services.requests.adoptions import still_adoptable
-from egress.services.requests.assessment import approvals_needed, at_positions, refuse_blocked
-from egress.services.requests.openings import extend_grant, grant_entry, hold_subject, open_grants
+from egress.services.requests.assessment import at_positions, refuse_blocked, risk_of
+from egress.services.requests.openings import hold_subject
+from egress.services.requests.recording import waiting
 from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import refuse_moved
-from egress.services.requests.terms import Terms, read_terms, said_of
+from egress.services.requests.terms import Terms, read_terms
+from egress.services.requests.voices import hear, keep_stages, lender_in, require_way
+from egress.services.sign_in import before_deciding
 
 
 def decide(
@@ -50,30 +53,33 @@ def decide(
     shorten what is asked for; leave it out to keep that. `revision` is the one that was read.
 
     For an approval the live cluster is looked at first. Raises Missing; NotAllowed for requesters
-    and for everybody who is no approver there, admins and superusers included; Refused when the
-    verdicts are incomplete, or when a policy or the cluster blocks the access as things are now;
-    Conflict when the request is decided, overdue or edited.
+    and for everybody who is no approver there, or not of all that they approve, admins and
+    superusers included; Refused when the verdicts are incomplete, or when a policy or the cluster
+    blocks the access as things are now; Conflict when the request is decided, overdue or edited.
     """
+    before_deciding(actor)
     seen = _decidable(request, guards.standing_of_actor(actor))
     refuse_moved(seen, revision)
     text = guards.require_text(note, field="note", what="The note", limit=2000, required=False)
     said = partial(
         read_terms, revision=revision, verdicts=verdicts, duration_days=duration_days, note=text
     )
-    sight = _look_for(seen) if said(seen).approved else UNSEEN
+    sight = look_for(seen) if said(seen).approved else UNSEEN
     with transaction.atomic():
         standing = guards.standing_of_actor(actor)
         stored = _decidable(request, standing)
-        _claim(stored, revision, standing)
+        claim(stored, revision, standing)
         terms, now = said(stored), timezone.now()
         if terms.approved:
-            _approve(stored, terms, actor, sight, now)
+            _approve(stored, terms, actor, standing, sight, now)
         else:
-            _deny(stored, terms, actor, now)
+            lender = lender_in(standing, stored)
+            audit.record_all(finishing.deny(stored, terms, actor, now, lender))
         return guards.fresh_request(stored.pk, standing)
 
 
-def _look_for(request: Request) -> Sight:
+def look_for(request: Request) -> Sight:
+    """Return what an opening of the request is judged by that only the live cluster knows."""
     namespace = policy.present_namespace(request.cluster, request.namespace)
     owned = owned_now(request.requester, namespace, told=True)
     removes = pin_of(request.adoption) if request.adopts_digest else None
@@ -95,8 +101,11 @@ def _require_right(standing: Standing, request: Request) -> None:
     raise NotAllowed(why, reason="OwnRequest" if own else "NotAnApprover")
 
 
-def _claim(request: Request, revision: int, standing: Standing) -> None:
-    """Make this the only decision that is being taken, until the transaction ends."""
+def claim(request: Request, revision: int, standing: Standing) -> None:
+    """Make this the only decision that is being taken, until the transaction ends.
+
+    Raises Conflict when the request is decided, overdue or edited.
+    """
     claimed = Request.objects.filter(
         pk=request.pk, status=RequestStatus.PENDING, revision=revision
     ).update(revision=F("revision"))
@@ -105,22 +114,34 @@ def _claim(request: Request, revision: int, standing: Standing) -> None:
         raise Conflict("The request was changed meanwhile. Read it again.", reason="RevisionMoved")
 
 
-def _deny(request: Request, terms: Terms, actor: Actor, now: datetime) -> None:
-    _finish(request, RequestStatus.DENIED, terms, actor.name, now)
-    audit.record(
-        tag=Tag.REQUEST_DENIED,
-        actor=actor,
-        target="request",
-        target_id=request.pk,
-        message="Denied the request.",
-        cluster=request.cluster.name,
-        namespace=request.namespace,
-        data={"revision": terms.revision, "note": terms.note, "digest": request.decision_digest},
-        at=now,
-    )
+def _approve(
+    request: Request,
+    terms: Terms,
+    actor: Actor,
+    standing: Standing,
+    sight: Sight,
+    now: datetime,
+) -> None:
+    stages = weigh(request, terms, sight)
+    way = require_way(standing, request, terms, stages)
+    keep_stages(request, stages)
+    _note_approval(request, terms, actor, now)
+    heard = hear(request, terms, stages)
+    lender = way.authority if way.lender_id is not None else ""
+    if heard.missing:
+        audit.record_all([waiting(request, terms, actor, now, heard, lender)])
+        return
+    approvers = [voice.person for voice in heard.voices]
+    audit.record_all(finishing.grant(request, terms, actor, now, approvers, lender, heard.facts()))
 
 
-def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: datetime) -> None:
+def weigh(request: Request, terms: Terms, sight: Sight) -> tuple[Stage, ...]:
+    """Hold the subject, and return the stages that an approval on these terms takes now.
+
+    Everything is asked as it is under the lock; the risk is raised where it rose. Raises Refused
+    for a subject that is gone, a requester who may not ask any more, and what a policy, a rule or
+    the cluster blocks.
+    """
     pins = hold_subject(
         cluster_id=request.cluster_id,
         namespace=request.namespace,
@@ -132,15 +153,11 @@ def _approve(request: Request, terms: Terms, actor: Actor, sight: Sight, now: da
     _require_requester(request, sight)
     if request.adopts_digest:
         sight = still_adoptable(request, terms, sight)
-    findings = _findings_now(request, terms, sight)
+    findings, demanded = _findings_now(request, terms, sight)
     refuse_blocked(findings)
-    _note_approval(request, terms, actor, now)
-    agreeing = _agreeing(request, terms)
-    needed = approvals_needed(findings)
-    if len(agreeing) < needed:
-        _record_waiting(request, terms, actor, now, needed - len(agreeing))
-    else:
-        _grant(request, terms, actor, now, agreeing)
+    # The rules look at the risk, which may have risen since somebody asked.
+    request.risk = max(request.risk, risk_of(findings))
+    return stages_for(findings, demanded)
 
 
 def _require_requester(request: Request, sight: Sight) -> None:
@@ -156,7 +173,10 @@ def _require_requester(request: Request, sight: Sight) -> None:
         )
 
 
-def _findings_now(request: Request, terms: Terms, sight: Sight) -> tuple[Finding, ...]:
+def _findings_now(
+    request: Request, terms: Terms, sight: Sight
+) -> tuple[tuple[Finding, ...], tuple[Stage, ...]]:
+    """Return what policies and rule book say to the terms now, and the stages that rules demand."""
     rows = [row for row in request.destinations.all() if row.position in terms.approved]
     wish = Wish(
         request.subject,
@@ -169,7 +189,11 @@ def _findings_now(request: Request, terms: Terms, sight: Sight) -> tuple[Finding
         renews=request.renews,
         posture=sight.findings(request.cluster, wish),
     )
-    return at_positions(findings, [row.position for row in rows])
+    # The form of an adoption has no ticket.
+    ticket = None if request.adopts_digest else request.ticket
+    outcome = outcome_of(request.cluster, wish, request.requester, findings, request.reason, ticket)
+    said = at_positions((*findings, *outcome.findings), [row.position for row in rows])
+    return said, outcome.stages
 
 
 def _note_approval(request: Request, terms: Terms, actor: Actor, now: datetime) -> None:
@@ -185,112 +209,3 @@ def _note_approval(request: Request, terms: Terms, actor: Actor, now: datetime) 
     row.digest, row.note = terms.digest, terms.note
     row.given_at, row.cleared_at = now, None
     row.save()
-
-
-def _agreeing(request: Request, terms: Terms) -> list[str]:
-    """Return who said exactly this, without those who may not decide any more."""
-    rows = request.approvals.filter(
-        revision=terms.revision, digest=terms.digest, cleared_at__isnull=True
-    ).select_related("approver")
-    return [
-        row.approver.username
-        for row in rows.order_by("given_at", "pk")
-        if rules.may_decide(row.approver, request)
-    ]
-
-
-def _record_waiting(
-    request: Request, terms: Terms, actor: Actor, now: datetime, missing: int
-) -> None:
-    rows = list(request.destinations.all())
-    audit.record(
-        tag=Tag.REQUEST_APPROVAL_GIVEN,
-        actor=actor,
-        target="request",
-        target_id=request.pk,
-        message=f"{said_of(rows, terms, request.duration_days)}; {missing} more must agree to the "
-        "same terms.",
-        cluster=request.cluster.name,
-        namespace=request.namespace,
-        data=_terms_facts(terms),
-        at=now,
-    )
-
-
-def _grant(
-    request: Request, terms: Terms, actor: Actor, now: datetime, approvers: list[str]
-) -> None:
-    by = listed(approvers)[:150]
-    asked = request.duration_days
-    _finish(request, RequestStatus.APPROVED, terms, by, now)
-    rows = list(request.destinations.all())
-    approved = [row for row in rows if row.verdict == Verdict.APPROVED]
-    if request.renews is None:
-        grants = open_grants(request, approved, days=terms.duration_days, granted_by=by, now=now)
-    else:
-        grants = [extend_grant(request.renews, days=terms.duration_days, now=now)]
-    outbox.mark_grants(
-        cluster=request.cluster,
-        grants=grants,
-        priority=Priority.GRANT,
-        cause=f"Request #{request.pk} was approved by {by}.",
-    )
-    said = Entry(
-        tag=Tag.REQUEST_APPROVED,
-        actor=actor,
-        target="request",
-        target_id=request.pk,
-        message=f"{said_of(rows, terms, asked)}.",
-        cluster=request.cluster.name,
-        namespace=request.namespace,
-        data={
-            **_terms_facts(terms),
-            "asked_days": asked,
-            "approvers": approvers,
-            "digest": request.decision_digest,
-            "generator_version": GENERATOR_VERSION,
-            **({"adopts": facts_of(request.adoption)} if request.adopts_digest else {}),
-        },
-        at=now,
-    )
-    audit.record_all([said, *(_grant_entry(request, grant, actor, now) for grant in grants)])
-
-
-def _grant_entry(request: Request, grant: Grant, actor: Actor, now: datetime) -> Entry:
-    if request.renews_id is None:
-        return grant_entry(Tag.GRANT_CREATED, grant, actor, f"Granted {grant}.", now)
-    until = f"until {grant.expires_at:%Y-%m-%d %H:%M} UTC" if grant.expires_at else "without end"
-    return grant_entry(Tag.GRANT_RENEWED, grant, actor, f"Renewed {grant} {until}.", now)
-
-
-def _finish(request: Request, status: RequestStatus, terms: Terms, by: str, now: datetime) -> None:
-    rows = list(request.destinations.all())
-    for row in rows:
-        row.verdict = terms.verdicts[row.position]
-        row.save(update_fields=["verdict"])
-    if status == RequestStatus.APPROVED:
-        request.duration_days = terms.duration_days
-    request.decision_digest = decision_digest_of(request)
-    claimed = Request.objects.filter(
-        pk=request.pk, status=RequestStatus.PENDING, revision=terms.revision
-    ).update(
-        status=status,
-        duration_days=request.duration_days,
-        decided_at=now,
-        decided_by=by,
-        decision_note=terms.note,
-        decision_digest=request.decision_digest,
-    )
-    if claimed != 1:
-        raise Conflict("The request was decided meanwhile. Read it again.", reason="AlreadyDecided")
-    request.status = status
-
-
-def _terms_facts(terms: Terms) -> dict[str, object]:
-    return {
-        "revision": terms.revision,
-        "verdicts": {str(position): str(said) for position, said in terms.verdicts.items()},
-        "duration_days": terms.duration_days,
-        "note": terms.note,
-        "terms": terms.digest,
-    }

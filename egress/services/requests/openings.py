@@ -39,8 +39,7 @@ def hold_subject(
     whatever has the names now. Raises Refused when the subject is gone or was made again.
     """
     present = Namespace.objects.filter(cluster_id=cluster_id, name=namespace, gone_at__isnull=True)
-    # UPDATEs that change nothing: the lock that works on both databases.
-    Cluster.objects.filter(pk=cluster_id).update(problem=F("problem"))
+    hold_cluster(cluster_id)
     present.update(seen_at=F("seen_at"))
     row = present.select_related("owner", "cluster").first()
     if row is None or (uids is not None and row.uid != uids[0]):
@@ -51,6 +50,12 @@ def hold_subject(
     if account is None or (uids is not None and account.uid != uids[1]):
         raise _gone("Service account", service_account, account is not None)
     return Pins(row, account)
+
+
+def hold_cluster(cluster_id: int) -> None:
+    """Keep others from deciding in the cluster until the commit."""
+    # An UPDATE that changes nothing: the lock that works on both databases.
+    Cluster.objects.filter(pk=cluster_id).update(problem=F("problem"))
 
 
 def _gone(kind: str, name: str, made_again: bool) -> Refused:
@@ -68,12 +73,14 @@ def open_grants(
     days: int | None,
     granted_by: str,
     now: datetime,
+    until: datetime | None = None,
 ) -> list[Grant]:
     """Create a pending grant for every approved destination.
 
+    With `until` it ends then, whenever it begins; otherwise it lasts `days` from its beginning.
     Raises Conflict when one of them was granted by somebody else meanwhile.
     """
-    grants = [_grant(request, row, days, granted_by, now) for row in approved]
+    grants = [_grant(request, row, days, granted_by, now, until) for row in approved]
     for grant in grants:
         try:
             # A savepoint: PostgreSQL answers nothing after a failed statement otherwise.
@@ -89,7 +96,12 @@ def open_grants(
 
 
 def _grant(
-    request: Request, row: RequestDestination, days: int | None, granted_by: str, now: datetime
+    request: Request,
+    row: RequestDestination,
+    days: int | None,
+    granted_by: str,
+    now: datetime,
+    until: datetime | None,
 ) -> Grant:
     grant = Grant(
         cluster=request.cluster,
@@ -108,6 +120,7 @@ def _grant(
         duration_days=days,
         granted_by=granted_by,
         created_at=now,
+        expires_at=until,
     )
     grant.binding = binding_of(grant)
     return grant

@@ -3,22 +3,26 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import unified_diff
+from types import EllipsisType
 
 from django.conf import settings
 
 from egress import rules
 from egress.domain.access import Access, Destination, Subject
+from egress.domain.authority import Stage, Voice, approvals_in
 from egress.domain.objects import ObjectKey, canonical_text, key_of
 from egress.domain.policies import Finding
 from egress.domain.render import CannotRender, render_what_can, to_yaml
+from egress.domain.rule_book import Automatic, of_policies
 from egress.domain.sentences import sentence
 from egress.domain.wording import quoted
-from egress.models import Cluster, Grant
-from egress.models.standing import Standing, standing_of
+from egress.models import Cluster, Grant, RuleBook
+from egress.models.standing import Standing
 from egress.selectors.ground import Ground, ground_of, surroundings_on
 from egress.selectors.neighbours import Neighbours
+from egress.selectors.rule_book import Known
 from egress.services.actor import Actor
-from egress.services.requests.assessment import approvals_needed, assess, at_positions, blocks
+from egress.services.requests.assessment import Assessment, assess, at_positions, blocks
 from egress.services.requests.drafts import Reading, RequestDraft, read
 from egress.services.requests.sights import Sight, look
 
@@ -30,9 +34,10 @@ class Preview:
     `destinations` are the typed ones in canonical form, None where one is not understood.
     `errors` maps input fields to sentences; `yaml` are the objects that would be written and
     `objects` their keys, `diff` is against what the portal's grants render today, `sentences` say
-    what would be granted. `enforced` tells whether the namespace reaches registered hosts only.
+    what would be granted. `stages` are the steps of approval, `voices` who may approve and where
+    that would count. `enforced` tells whether the namespace reaches registered hosts only.
     `cluster` and `subject` are who would get access, as far as that is understood and theirs to
-    know.
+    know. `automatic` is what the rule book would decide at once, `approve`, `deny` or nothing.
     """
 
     destinations: tuple[Destination | None, ...] = ()
@@ -43,10 +48,17 @@ class Preview:
     objects: tuple[ObjectKey, ...] = ()
     sentences: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
-    approvals_needed: int = 1
+    stages: tuple[Stage, ...] = ()
+    voices: tuple[Voice, ...] = ()
     enforced: bool = False
     cluster: Cluster | None = None
     subject: Subject | None = None
+    automatic: str = ""
+
+    @property
+    def approvals_needed(self) -> int:
+        """How many distinct approvers must agree."""
+        return approvals_in(self.stages) or 1
 
 
 def preview(
@@ -59,6 +71,7 @@ def preview(
     standing: Standing | None = None,
     neighbours: Neighbours | None = None,
     reader: Standing | None = None,
+    book: RuleBook | EllipsisType | None = ...,
 ) -> Preview:
     """Return what the draft would come to. Never raises for what was typed.
 
@@ -66,9 +79,9 @@ def preview(
     may take seconds; `live` are findings of an earlier look. `standing` is the actor's, and
     `neighbours` are the namespaces around the one and its hosts: they are read unless given.
     `reader` is who sees it, the actor unless given: objects are shown without namespaces that
-    they may not know of.
+    they may not know of. `book` is the rule book in force; it is read unless given.
     """
-    standing = standing or standing_of(actor.person)
+    standing = standing or actor.standing
     reading = read(draft, standing, neighbours)
     if reading.namespace is None or reading.cluster is None:
         return Preview(destinations=reading.destinations, errors=reading.errors)
@@ -84,7 +97,8 @@ def preview(
     subject = reading.subject or Subject(reading.namespace.name, draft.service_account)
     wished = [destination for destination in reading.destinations if destination]
     ground = ground_of(reading.cluster, reading.namespace.name, wished, neighbours)
-    return _assessed(reading, ground, subject, actor, renews, sight, reader or standing)
+    known = Known(book, reading.namespace.owner_name, standing.teams)
+    return _assessed(reading, ground, subject, actor, renews, sight, reader or standing, known)
 
 
 def _assessed(
@@ -95,6 +109,7 @@ def _assessed(
     renews: Grant | None,
     sight: Sight,
     reader: Standing,
+    known: Known,
 ) -> Preview:
     cluster = ground.cluster
     understood = {
@@ -111,11 +126,15 @@ def _assessed(
         renews=renews,
         sight=sight,
         ground=ground,
+        reason=reading.reason,
+        ticket=reading.ticket,
+        known=known,
     )
     findings = at_positions(assessment.findings, list(understood))
     accesses = [Access(subject, destination) for destination in understood.values()]
     rendered = _Rendered()
-    if understood and not blocks(findings):
+    # A rule that wants another reason leaves the objects as they would be.
+    if understood and not blocks(of_policies(findings)):
         rendered = _render(ground, subject.namespace, accesses, reader)
     inventory = ground.neighbours.inventory({subject.namespace})
     profile = cluster.profile(settings.INSTALLATION)
@@ -127,12 +146,20 @@ def _assessed(
         diff=rendered.diff,
         objects=rendered.objects,
         sentences=tuple(sentence(access, profile, inventory) for access in accesses),
-        approvers=tuple(person.username for person in assessment.approvers),
-        approvals_needed=approvals_needed(findings),
+        approvers=assessment.approvers,
+        stages=assessment.stages,
+        voices=assessment.voices,
         enforced=bool(reading.namespace and reading.namespace.is_held),
         cluster=cluster,
         subject=subject,
+        automatic=_automatic(assessment),
     )
+
+
+def _automatic(assessment: Assessment) -> str:
+    """Return what would be decided at once; an approval only where nothing stands in its way."""
+    automatic = assessment.outcome.automatic
+    return "" if automatic is Automatic.APPROVE and blocks(assessment.findings) else str(automatic)
 
 
 @dataclass(frozen=True)

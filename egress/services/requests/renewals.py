@@ -17,6 +17,7 @@ from egress.services.requests.drafts import Reading, read_days
 from egress.services.requests.openings import RENEWABLE, Pins, hold_subject, refuse_unbound
 from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import create, require_right_to_ask
+from egress.services.sign_in import before_asking
 
 
 def renew(*, grant: Grant, actor: Actor, reason: str, duration_days: int | None) -> Request:
@@ -26,6 +27,7 @@ def renew(*, grant: Grant, actor: Actor, reason: str, duration_days: int | None)
     NotAllowed, Refused like `submit`, and Conflict when the grant has ended, has no end, or waits
     for another renewal already.
     """
+    before_asking(actor)
     owned = owned_of_grant(grant, actor)
     sight = _look_for(grant, guards.standing_of_actor(actor, owned))
     with transaction.atomic():

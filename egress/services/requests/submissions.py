@@ -11,30 +11,35 @@ from django.utils import timezone
 from egress import rules
 from egress.domain.access import Destination, Subject
 from egress.domain.lifecycle import RequestStatus
-from egress.domain.wording import listed, quoted
+from egress.domain.wording import quoted
 from egress.models import Adoption, Cluster, Grant, Namespace, Person, Request, RequestDestination
 from egress.models.standing import Standing
 from egress.selectors.bindings import adoption_digest_of
 from egress.services import audit, guards
 from egress.services.actor import Actor
-from egress.services.adoption.judging import facts_of, pin_of
+from egress.services.adoption.judging import pin_of
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
 from egress.services.ownership import owned_now
 from egress.services.requests.assessment import Assessment, as_stored, assess, refuse_blocked
+from egress.services.requests.automatic import settle, without_denials
 from egress.services.requests.drafts import Reading, RequestDraft, namespace_named, read
 from egress.services.requests.fixed import refuse_other_access
 from egress.services.requests.sights import Sight, look
+from egress.services.requests.telling import facts, named, submitted
+from egress.services.requests.voices import keep_stages
+from egress.services.sign_in import before_asking
 
 
 def submit(*, draft: RequestDraft, actor: Actor) -> Request:
-    """Create a request that waits for a decision.
+    """Create a request that waits for a decision, unless the rule book decides it at once.
 
     The live cluster is looked at first. Raises Refused, with sentences by field, when the draft
     cannot be understood, when a policy or the cluster blocks it, or when nobody could approve it;
     NotAllowed when the namespace is not theirs to ask for; and Unavailable when only its cluster
     could tell and does not answer.
     """
+    before_asking(actor)
     owned = owned_now(guards.person_of(actor), namespace_named(draft))
     standing = guards.standing_of_actor(actor, owned)
     sight = _look_for(read(draft, standing), standing)
@@ -66,7 +71,11 @@ def create(
     if adopts is None:
         require_right_to_ask(standing, namespace)
     person = guards.person_of(actor)
-    assessment = _assessed(reading, namespace, destinations, person, sight, renews)
+    assessment = _assessed(
+        reading, namespace, destinations, person, sight, renews, adopts=adopts is not None
+    )
+    # A rule that denies is no reason to refuse: the request is made, and denied on record.
+    refuse_blocked(assessment.findings if adopts else without_denials(assessment.findings))
     now = timezone.now()
     request = Request.objects.create(
         **_columns(reading, cluster, namespace, assessment, now),
@@ -76,22 +85,14 @@ def create(
         created_at=now,
     )
     _store(request, destinations)
+    keep_stages(request, assessment.stages)
     if adopts:
         adopts.request = request
         adopts.save(force_insert=True)
-    audit.record(
-        tag=Tag.REQUEST_SUBMITTED,
-        actor=actor,
-        target="request",
-        target_id=request.pk,
-        message=f"Asked for access of {request.subject} to {_named(destinations)}"
-        + (f", in place of {adopts.key}." if adopts else "."),
-        cluster=cluster.name,
-        namespace=namespace.name,
-        host=destinations[0].host if len(destinations) == 1 else "",
-        data=facts(request, destinations),
-        at=now,
-    )
+    entries = [submitted(request, destinations, actor, adopts, now)]
+    if adopts is None:
+        entries += settle(request, assessment.outcome, sight, now)
+    audit.record_all(entries)
     return request
 
 
@@ -101,6 +102,7 @@ def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) 
     `revision` is the one that was edited. Raises Missing, NotAllowed, Refused like `submit`, and
     Conflict when the request was decided or edited meanwhile.
     """
+    before_asking(actor)
     owned = owned_now(guards.person_of(actor), namespace_named(draft))
     standing = guards.standing_of_actor(actor, owned)
     seen = _own_pending(request, standing, revision)
@@ -133,19 +135,29 @@ def _edit(
         refuse_other_access(stored, cluster, namespace, reading, destinations)
     if stored.adopts_digest:
         _, sight = sight.adopting(pin_of(stored.adoption))
-    assessment = _assessed(reading, namespace, destinations, stored.requester, sight, stored.renews)
+    assessment = _assessed(
+        reading,
+        namespace,
+        destinations,
+        stored.requester,
+        sight,
+        stored.renews,
+        adopts=bool(stored.adopts_digest),
+    )
+    refuse_blocked(assessment.findings)
     now = timezone.now()
     _claim_edit(stored, standing, _columns(reading, cluster, namespace, assessment, now))
     stored.approvals.filter(cleared_at__isnull=True).update(cleared_at=now)
     stored.destinations.all().delete()
     edited = guards.fresh_request(stored.pk, standing)
     _store(edited, destinations)
+    keep_stages(edited, assessment.stages)
     audit.record(
         tag=Tag.REQUEST_EDITED,
         actor=actor,
         target="request",
         target_id=edited.pk,
-        message=f"Edited the request: now {edited.subject} to {_named(destinations)}.",
+        message=f"Edited the request: now {edited.subject} to {named(destinations)}.",
         cluster=cluster.name,
         namespace=namespace.name,
         data={"before": before, "after": facts(edited, destinations)},
@@ -211,23 +223,6 @@ def refuse_moved(request: Request, revision: int) -> None:
         )
 
 
-def facts(request: Request, destinations: list[Destination]) -> dict[str, Any]:
-    """Return what a request asks for, as the audit trail keeps it."""
-    return {
-        "cluster": request.cluster.name,
-        "subject": str(request.subject),
-        "namespace_uid": request.namespace_uid,
-        "service_account_uid": request.service_account_uid,
-        "destinations": [str(destination) for destination in destinations],
-        "duration_days": request.duration_days,
-        "reason": request.reason,
-        "ticket": request.ticket,
-        "revision": request.revision,
-        "renews": request.renews_id,
-        **({"adopts": facts_of(request.adoption)} if request.adopts_digest else {}),
-    }
-
-
 def _assessed(
     reading: Reading,
     namespace: Namespace,
@@ -235,9 +230,11 @@ def _assessed(
     requester: Person,
     sight: Sight,
     renews: Grant | None,
+    *,
+    adopts: bool,
 ) -> Assessment:
     account = reading.account.name if reading.account else ""
-    assessment = assess(
+    return assess(
         cluster=namespace.cluster,
         subject=Subject(namespace.name, account),
         destinations=destinations,
@@ -245,9 +242,10 @@ def _assessed(
         requester=requester,
         renews=renews,
         sight=sight,
+        reason=reading.reason,
+        # The form of an adoption has no ticket.
+        ticket=None if adopts else reading.ticket,
     )
-    refuse_blocked(assessment.findings)
-    return assessment
 
 
 def _columns(
@@ -287,9 +285,3 @@ def _store(request: Request, destinations: list[Destination]) -> None:
         )
         for position, destination in enumerate(destinations)
     )
-
-
-def _named(destinations: list[Destination]) -> str:
-    shown = [f"{d.host}:{d.port}" for d in destinations[:3]]
-    more = len(destinations) - len(shown)
-    return listed([*shown, f"{more} more"] if more > 0 else shown)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from egress.domain.webhooks import body_of, group_of
 from egress.models import AuditEvent, AuditHead, Cluster, Outgoing, Webhook
-from egress.models.standing import Scope
+from egress.models.scope import Scope
 from egress.services.audit_chain import iso
 from egress.services.notifications.outgoing import send_due
 

@@ -1,7 +1,11 @@
 """What people do with their own account."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 
+from egress.models import Cluster
 from egress.web.forms.base import PageForm
 
 SCOPES = [
@@ -23,3 +27,24 @@ class TokenForm(PageForm):
         choices=SCOPES, widget=forms.CheckboxSelectMultiple, initial=["read"]
     )
     days = forms.TypedChoiceField(choices=LIFETIMES, coerce=int, initial="90", label="Valid for")
+    clusters = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="Only in these clusters",
+        help_text="None chosen: every cluster.",
+    )
+    namespaces = forms.CharField(
+        required=False,
+        max_length=2000,
+        label="Only in these namespaces",
+        help_text="Names or patterns such as “pay*”, with spaces between. Empty: every namespace.",
+    )
+
+    def __init__(self, *args: Any, clusters: Iterable[Cluster] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limits: Any = self.fields["clusters"]
+        limits.choices = [(cluster.name, cluster.name) for cluster in clusters]
+
+    def clean_namespaces(self) -> list[str]:
+        """Return the patterns."""
+        return str(self.cleaned_data["namespaces"]).replace(",", " ").split()

@@ -1,6 +1,7 @@
 """Presets of destinations, typed one destination a line."""
 
 from django import forms
+from django.contrib.auth.models import Group
 
 from egress.domain.access import Protocol
 from egress.models import CatalogueEntry
@@ -19,6 +20,16 @@ class CatalogueForm(PageForm):
     )
     owner = forms.CharField(
         required=False, max_length=150, help_text="The team that answers questions about it."
+    )
+    owner_team = forms.ModelChoiceField(
+        queryset=Group.objects.order_by("name"),
+        required=False,
+        empty_label="Nobody beside the approvers",
+        label="Team that may decide",
+        help_text=(
+            "Its members may decide requests for nothing but these destinations, in every "
+            "namespace, but never their own."
+        ),
     )
     notes = forms.CharField(
         required=False,

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group
 
 from egress.domain.access import Enforcement
 from egress.models import Cluster
+from egress.services.recertification.settings import LONGEST_CYCLE
 from egress.web.forms.base import PageForm
 from egress.web.ways import ENFORCEMENT_WORDS
 
@@ -101,6 +102,12 @@ class ClusterSettingsForm(PageForm):
     private_zones = _lines("Private zones", "Domains inside the company, one per line.")
     private_ranges = _lines("Private ranges", "Address ranges inside the company, one per line.")
     own_ranges = _lines("Ranges of the cluster", "Pods, Services and nodes: never opened.")
+    recertify_days = forms.IntegerField(
+        min_value=0,
+        max_value=LONGEST_CYCLE,
+        label="Days until owners confirm a grant",
+        help_text="Then they say whether it is still needed; without an answer it ends. 0: never.",
+    )
 
 
 class DriftPolicyForm(PageForm):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from egress.domain.notices import KIND_WORDS, Kind, Way
+from egress.domain.notices import ALWAYS_TOLD, KIND_WORDS, Kind, Way
 from egress.models import Channel, Cluster
 from egress.models.notification import CHANNEL_KINDS, WAYS
 from egress.models.standing import Standing
@@ -40,12 +40,12 @@ _DAILY = dict(WAYS)[Way.DIGEST.value]
 
 
 def kinds_for(standing: Standing) -> list[Kind]:
-    """Return the kinds that somebody of this standing can be told of."""
-    left_out = set()
-    if not standing.scopes:
-        left_out.add(Kind.TO_DECIDE)
+    """Return the kinds of which somebody of this standing may choose how they hear."""
+    left_out = set(ALWAYS_TOLD)
+    if not standing.decides:
+        left_out |= {Kind.TO_DECIDE, Kind.REMINDER}
     if not standing.is_admin:
-        left_out.add(Kind.DRIFT)
+        left_out |= {Kind.DRIFT, Kind.ESCALATION}
     return [kind for kind in KIND_WORDS if kind not in left_out]
 
 

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib.auth.models import Group
 
-from egress.models import Cluster, Person, Role
+from egress.models import Cluster, Person, Risk, Role
 from egress.web.forms.base import PageForm
 
 
@@ -55,30 +55,63 @@ class MembersForm(PageForm):
     """Who belongs to a team."""
 
     people = forms.ModelMultipleChoiceField(
-        queryset=Person.objects.order_by("username"),
+        queryset=Person.objects.filter(is_robot=False).order_by("username"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         label="Who belongs to it",
     )
 
 
+RISKS = [
+    (int(Risk.BLOCK), "Any"),
+    (int(Risk.WARN), "Up to a warning"),
+    (int(Risk.INFO), "Up to a remark"),
+    (int(Risk.CLEAR), "Only without any finding"),
+]
+"""What an approver and break-glass may be limited to, as admins choose it."""
+
+
 class RoleForm(PageForm):
-    """A role for one person or team; only approvers may be limited to a scope."""
+    """A role for one person or team; only approvers and break-glass may be limited to a scope."""
 
     role = forms.ChoiceField(choices=[("", "Choose a role"), *Role.choices])
     cluster = forms.ModelChoiceField(
         queryset=Cluster.objects.order_by("name").defer("posture"),
         required=False,
         empty_label="Every cluster",
-        help_text="For approvers only.",
+        help_text="For approvers and break-glass only.",
     )
     namespaces = forms.CharField(
         required=False,
         max_length=253,
         initial="*",
-        help_text="For approvers only: a pattern such as “pay*”; “*” means all.",
+        help_text="For approvers and break-glass only: a pattern such as “pay*”; “*” means all.",
+    )
+    destinations = forms.CharField(
+        required=False,
+        max_length=255,
+        initial="*",
+        help_text=(
+            "For approvers and break-glass only: a host, “*.example.com” for all below it, or "
+            "“*” for every one."
+        ),
+    )
+    max_risk = forms.ChoiceField(
+        choices=RISKS,
+        required=False,
+        initial=int(Risk.BLOCK),
+        label="Highest risk",
+        help_text="For approvers and break-glass only: more than this is for others.",
     )
 
     def clean_namespaces(self) -> str:
         """Return the pattern; an empty field means every namespace."""
         return str(self.cleaned_data["namespaces"]).strip() or "*"
+
+    def clean_destinations(self) -> str:
+        """Return the pattern; an empty field means every destination."""
+        return str(self.cleaned_data["destinations"]).strip() or "*"
+
+    def clean_max_risk(self) -> Risk:
+        """Return the risk; an empty field means any."""
+        return Risk(int(self.cleaned_data["max_risk"] or Risk.BLOCK))

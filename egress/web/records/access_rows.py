@@ -7,11 +7,11 @@ from itertools import islice
 
 from django.db.models import QuerySet
 
+from egress.domain.exports import Cell
 from egress.domain.history import Period, Reach
 from egress.models import Grant
 from egress.selectors.access_history import Question, Reached, reached
 from egress.selectors.requests import TimelineEntry, entry_of
-from egress.web.exports import Cell
 from egress.web.paging import every
 
 COLUMNS = (

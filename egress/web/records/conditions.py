@@ -12,7 +12,7 @@ from egress.selectors.namespaces import held_namespaces
 
 @dataclass(frozen=True)
 class Condition:
-    """One fact about a grant. `state` is the name of a badge (templatetags/portal.py)."""
+    """One fact about a grant. `state` is the name of a badge (web/style/badges.py)."""
 
     state: str
     sentence: str

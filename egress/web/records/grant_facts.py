@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from egress.domain.access import Enforcement
+from egress.domain.exports import Cell
 from egress.domain.lifecycle import GrantStatus, RequestStatus
 from egress.domain.naming import SIDECAR_NAME, base, client_rule_name, fixed_address_name
 from egress.domain.path import Path
@@ -13,7 +14,6 @@ from egress.models import Delivery, DeliveryStep, Grant, Namespace, OwnedObject,
 from egress.models.standing import Standing
 from egress.rules import is_admin, may_ask, may_resume, may_revoke
 from egress.selectors.paths import objects_on, profile_around
-from egress.web.exports import Cell
 from egress.web.paging import every
 from egress.web.records.conditions import Condition, conditions
 
@@ -160,6 +160,9 @@ class GrantActions:
     """What one person may do with one grant now."""
 
     renew: bool
+    confirm: bool
+    """Whether its owners are asked about it, and the person is one of them."""
+    drop: bool
     revoke: bool
     resume: bool
     apply_again: bool
@@ -170,13 +173,20 @@ class GrantActions:
     @property
     def any(self) -> bool:
         """Whether there is anything to offer."""
-        return self.renew or self.revoke or self.resume or self.renewal is not None
+        return self.renew or self.drop or self.revoke or self.resume or self.renewal is not None
 
 
 def with_renewal(grants: QuerySet[Grant]) -> QuerySet[Grant]:
     """Add `renewal` to each grant: the number of the request that asks to renew it, or None."""
     pending = Request.objects.filter(renews=OuterRef("pk"), status=RequestStatus.PENDING)
     return grants.annotate(renewal=Subquery(pending.order_by("-pk").values("pk")[:1]))
+
+
+def is_asked(grant: Grant) -> bool:
+    """Tell whether the owners of the grant are asked now whether it is still needed."""
+    row = getattr(grant, "recertification", None)
+    is_in_force = grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRING)
+    return bool(is_in_force and row and row.is_waiting and grant.cluster.recertify_days)
 
 
 def actions_on(grant: Grant, pinned: Namespace | None, standing: Standing) -> GrantActions:
@@ -186,9 +196,13 @@ def actions_on(grant: Grant, pinned: Namespace | None, standing: Standing) -> Gr
     """
     has_end = grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRING) and grant.expires_at
     renewal: int | None = getattr(grant, "renewal", None)
+    asked = is_asked(grant)
+    own = bool(pinned and may_ask(standing, pinned))
     is_suspended = grant.status == GrantStatus.SUSPENDED
     return GrantActions(
-        renew=bool(has_end and not renewal and pinned and may_ask(standing, pinned)),
+        renew=bool(has_end and not renewal and own),
+        confirm=asked and own and not standing.is_robot,
+        drop=asked and may_revoke(standing, grant),
         revoke=grant.is_live and may_revoke(standing, grant),
         resume=is_suspended and may_resume(standing, grant),
         apply_again=grant.is_open and grant.drifted_at is not None and is_admin(standing),

@@ -9,9 +9,9 @@ from egress.domain.path import Path, Place, Stop
 from egress.models import Cluster, Grant
 from egress.selectors.access import AccessAnswer
 from egress.selectors.paths import GrantPath, ObjectState, path_of_grant, path_of_question
-from egress.templatetags.portal import BADGES
 from egress.web.pictures.path import Drawing, Station, column, row
 from egress.web.records.grant_facts import InCluster
+from egress.web.style.badges import BADGES
 
 _AT = {
     Place.WORKLOAD: "at the workload itself",

@@ -12,8 +12,8 @@ from egress.models import Cluster, Grant
 from egress.models.standing import Standing
 from egress.selectors.matrix import Cell, CellState, Keys, cells, keys_of
 from egress.selectors.namespaces import askable_namespaces
-from egress.templatetags.portal import BADGES, Badge
 from egress.web.pictures.text import fit
+from egress.web.style.badges import BADGES, Badge
 
 NAMESPACES, HOSTS = 30, 20
 """At most so many rows and columns on one page."""

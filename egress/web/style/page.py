@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from egress.selectors.paths import ObjectState
-from egress.templatetags.portal import BADGES, TONES
 from egress.web.style import pictures, samples, tokens
+from egress.web.style.badges import BADGES, TONES
 
 TOASTS = {
     "good": "Made up: it was done.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
-from egress.templatetags.portal import TONES
+from egress.web.style.badges import TONES
 
 SHEET, SPRITE = "portal.css", "icons.svg"
 READABLE = 4.5

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from egress.selectors.notifications import choices_of
 from egress.selectors.people import tokens_of
-from egress.services import tokens
+from egress.services import sign_in, tokens
 from egress.services.errors import Missing
 from egress.services.people import set_password
 from egress.web.forms.account import TokenForm
 from egress.web.forms.notifications import ChoicesForm
-from egress.web.records.account import sentences_about
+from egress.web.records.account import rows_of_tokens, sentences_about
 from egress.web.records.who import actor_of, person_of
-from egress.web.standing import standing_in
+from egress.web.standing import clusters_in, standing_in
 
 
 @login_required
@@ -40,7 +40,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def new_token(request: HttpRequest) -> HttpResponse:
     """Make a token and show its secret, in this one answer and never again."""
-    form = TokenForm(request.POST)
+    form = TokenForm(request.POST, clusters=clusters_in(request))
     person = person_of(request)
     made = form.carry_out(partial(tokens.create, owner=person, actor=actor_of(request)))
     if made is None:
@@ -67,7 +67,10 @@ class Password(LoginRequiredMixin, PasswordChangeView):
         changed = set_password(
             person=person, password=form.cleaned_data["new_password1"], actor=actor
         )
+        old_key = self.request.session.session_key or ""
         update_session_auth_hash(self.request, changed)
+        new_key = self.request.session.session_key or ""
+        sign_in.follow(person=person, old_key=old_key, new_key=new_key)
         messages.success(self.request, "Your password is changed. Your other sessions ended.")
         return redirect("account")
 
@@ -110,8 +113,8 @@ def show_account(
         "choices": choices or choices_form(request),
         "mail_works": settings.MAIL_ENABLED,
         "sentences": sentences_about(standing_in(request)),
-        "tokens": tokens_of(person_of(request)),
-        "form": form or TokenForm(),
+        "tokens": rows_of_tokens(tokens_of(person_of(request)), clusters_in(request)),
+        "form": form or TokenForm(clusters=clusters_in(request)),
         "secret": secret,
         "now": timezone.now(),
     }

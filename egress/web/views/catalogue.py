@@ -78,6 +78,6 @@ def _edit(request: HttpRequest, entry: CatalogueEntry | None) -> HttpResponse:
     return render(request, "catalogue/form.html", context, status=form.status_now)
 
 
-def _initial(entry: CatalogueEntry) -> dict[str, str]:
-    plain = ("name", "title", "notes", "owner")
+def _initial(entry: CatalogueEntry) -> dict[str, object]:
+    plain = ("name", "title", "notes", "owner", "owner_team")
     return {name: getattr(entry, name) for name in plain} | {"destinations": as_lines(entry)}

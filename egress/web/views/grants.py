@@ -22,6 +22,7 @@ from egress.services.errors import Conflict, Missing
 from egress.web.exports import csv_download, json_download
 from egress.web.forms.base import PageForm
 from egress.web.forms.grants import GrantFilter, ReasonForm, RenewForm
+from egress.web.forms.recertification import ConfirmForm, DropForm
 from egress.web.paging import newest_first
 from egress.web.records.conditions import conditions, with_enforcement
 from egress.web.records.grant_facts import (
@@ -68,18 +69,18 @@ def grant_json(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def grant_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one grant: facts, objects in the cluster, history, and what may be done."""
-    return _show(request, _grant(request, pk))
+    return show_grant(request, grant_of(request, pk))
 
 
 @login_required
 @require_POST
 def renew(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for more time on the grant."""
-    grant, form = _grant(request, pk), RenewForm(request.POST, auto_id="renew_%s")
+    grant, form = grant_of(request, pk), RenewForm(request.POST, auto_id="renew_%s")
     deed = partial(request_service.renew, grant=grant, actor=actor_of(request))
     asked = form.carry_out(deed)
     if asked is None:
-        return _show(request, grant, renew_form=form)
+        return show_grant(request, grant, renew_form=form)
     messages.success(request, "Renewal asked for. It is decided like any other request.")
     return redirect("request", pk=asked.pk)
 
@@ -88,9 +89,9 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """End the grant."""
-    grant, form = _grant(request, pk), ReasonForm(request.POST, auto_id="revoke_%s")
+    grant, form = grant_of(request, pk), ReasonForm(request.POST, auto_id="revoke_%s")
     if not form.carry_out(partial(grant_service.revoke, grant=grant, actor=actor_of(request))):
-        return _show(request, grant, revoke_form=form)
+        return show_grant(request, grant, revoke_form=form)
     messages.success(request, "The grant is revoked. The cluster is being told now.")
     return redirect("grant", pk=pk)
 
@@ -99,9 +100,9 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a suspended grant back in force."""
-    grant, form = _grant(request, pk), ReasonForm(request.POST, auto_id="resume_%s")
+    grant, form = grant_of(request, pk), ReasonForm(request.POST, auto_id="resume_%s")
     if not form.carry_out(partial(grant_service.resume, grant=grant, actor=actor_of(request))):
-        return _show(request, grant, resume_form=form)
+        return show_grant(request, grant, resume_form=form)
     messages.success(request, "The grant is resumed. The cluster is being told now.")
     return redirect("grant", pk=pk)
 
@@ -110,7 +111,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def apply_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Have the worker write back what somebody changed in the cluster."""
-    grant = _grant(request, pk)
+    grant = grant_of(request, pk)
     try:
         drift.apply_again(grant=grant, actor=actor_of(request))
         messages.success(request, "The worker writes back what differs now.")
@@ -128,16 +129,18 @@ def _asked_for(request: HttpRequest) -> tuple[GrantFilter, QuerySet[Grant]]:
     return filters, with_enforcement(filters.narrow(grants, timezone.now()))
 
 
-def _grant(request: HttpRequest, pk: int) -> Grant:
+def grant_of(request: HttpRequest, pk: int) -> Grant:
     """Return a grant the person may see. Raises Missing for any other."""
     grants = visible_grants(standing_in(request))
-    grant = with_renewal(with_enforcement(grants)).filter(pk=pk).first()
+    read = with_renewal(with_enforcement(grants))
+    read = read.select_related("request__break_glass", "recertification")
+    grant = read.filter(pk=pk).first()
     if grant is None:
         raise Missing(f"There is no grant {pk} among those you may see.")
     return grant
 
 
-def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
+def show_grant(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:
     """Render the page of one grant; `forms` are those that were sent and not accepted."""
     pinned = pinned_namespace(grant)
     way = way_of_grant(grant) if grant.is_live else None
@@ -156,6 +159,8 @@ def _show(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse
         "renew_form": RenewForm(auto_id="renew_%s"),
         "revoke_form": ReasonForm(auto_id="revoke_%s"),
         "resume_form": ReasonForm(auto_id="resume_%s"),
+        "confirm_form": ConfirmForm(auto_id="confirm_%s"),
+        "drop_form": DropForm(auto_id="drop_%s"),
         **forms,
     }
     status = max((form.http_status for form in forms.values()), default=200)

@@ -9,21 +9,23 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from egress.domain.lifecycle import LIVE_GRANT_STATUSES, GrantStatus, RequestStatus
-from egress.models import Grant, Person, Request
+from egress.models import Grant, Person, Recertification, Request
 from egress.models.standing import Standing
 from egress.selectors.grants import expiring_soon, failed, visible_grants
 from egress.selectors.namespaces import askable_namespaces
+from egress.selectors.recertification import waiting_for
 from egress.selectors.requests import queue, visible_requests
 from egress.web.queue_page import QueueRow
 from egress.web.records.charts import expiry_chart, queue_chart
 from egress.web.records.who import person_of
-from egress.web.standing import standing_in
+from egress.web.standing import frame_in, standing_in
 from egress.web.unsent import latest_unsent
 
 NAMESPACES_SHOWN = 24
 REQUESTS_SHOWN = 10
 GRANTS_SHOWN = 10
 QUEUE_SHOWN = 5
+CONFIRMED_SHOWN = 5
 
 
 @login_required
@@ -42,10 +44,17 @@ def home(request: HttpRequest) -> HttpResponse:
         "expiring": [one for one in grants if one.status == GrantStatus.EXPIRING][:GRANTS_SHOWN],
         "failed": _failed(grants),
         "waiting": [QueueRow(row) for row in others],
-        "queue_chart": queue_chart(standing, timezone.now()) if standing.scopes else None,
+        "to_confirm": _to_confirm(request, standing),
+        "queue_chart": queue_chart(standing, timezone.now()) if standing.decides else None,
         "expiry_chart": expiry_chart(standing, timezone.now()),
     }
     return render(request, "home.html", context)
+
+
+def _to_confirm(request: HttpRequest, standing: Standing) -> list[Recertification]:
+    """Return the first of what waits for the person's confirmation; nothing is asked for none."""
+    waits = frame_in(request)[1].to_confirm
+    return list(waiting_for(standing)[:CONFIRMED_SHOWN]) if waits else []
 
 
 def _requests(standing: Standing, person: Person) -> list[Request]:
@@ -57,7 +66,7 @@ def _requests(standing: Standing, person: Person) -> list[Request]:
     waiting = own.filter(status=RequestStatus.PENDING)[:REQUESTS_SHOWN]
     decided = own.exclude(status=RequestStatus.PENDING)[:QUEUE_SHOWN]
     wanted = Q(requester=person) & (Q(pk__in=waiting) | Q(pk__in=decided))
-    if standing.scopes:
+    if standing.decides:
         oldest = queue(standing).values("pk")[:QUEUE_SHOWN]
         wanted |= Q(status=RequestStatus.PENDING, pk__in=oldest)
     return list(visible_requests(standing).filter(wanted).order_by("-pk"))

@@ -12,9 +12,11 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
 from egress.services.requests import without_secrets
+from egress.services.sign_in.providers import providers
 from egress.web import errors
+from egress.web.forms.sign_in import SignInForm
 from egress.web.unsent import place_here
-from egress.web.views.session import SignInForm, demo_people
+from egress.web.views.session import demo_people
 
 View = Callable[..., HttpResponse]
 _KEEPS = "keeps_what_is_typed"
@@ -71,6 +73,7 @@ def _sign_in_first(request: HttpRequest) -> HttpResponse:
         "next": place,
         "kept": without_secrets(form.urlencode()),
         "demo_people": demo_people(),
+        "providers": providers(),
         "typed_first": True,
     }
     return render(request, "session/sign_in.html", context, status=403)

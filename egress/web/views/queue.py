@@ -12,6 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from egress.models import Request
 from egress.selectors import requests as selectors
+from egress.selectors.break_glass import LOOKS_SHOWN, second_looks
+from egress.selectors.rule_book import beside
 from egress.selectors.saved_filters import saved_filters_of
 from egress.services.errors import Conflict, Missing, Refused
 from egress.web import request_page as shown
@@ -84,6 +86,7 @@ def show_queue(
     page = queue_page(selectors.queue(standing), filters, query)
     here = {row.pk for row in page.rows}
     context = {
+        "looks": list(second_looks(standing)[:LOOKS_SHOWN]) if standing.scopes else [],
         "rows": queue_rows(page, answer),
         "page": page,
         "filters": filters,
@@ -101,7 +104,7 @@ def show_queue(
 
 def _pending(request: HttpRequest, pk: int) -> Request:
     """Return a request out of the person's queue."""
-    found = selectors.queue(standing_in(request)).filter(pk=pk).first()
+    found = beside(selectors.queue(standing_in(request)).filter(pk=pk)).first()
     if found is not None:
         return found
     seen = selectors.request_with_all(pk, standing_in(request))

@@ -14,6 +14,7 @@ from egress.selectors.requests import request_with_all, talk_of
 from egress.services import requests as service
 from egress.services.errors import Conflict, Missing, Refused, ServiceError
 from egress.web import request_page as shown
+from egress.web.break_glass_page import glass_of
 from egress.web.errors import status_of
 from egress.web.forms.decision import TypedDecision
 from egress.web.forms.request import TypedRequest
@@ -127,6 +128,7 @@ def show(
         "copies": copies_of(row, seen, progress.grants),
         "is_mine": row.requester_id == request.user.pk,
         "compared": _compared(request, row),
+        "glass": glass_of(row, standing_in(request)),
         **(extra or {}),
     }
     return render(request, "requests/detail.html", context, status=status)

@@ -3,19 +3,29 @@
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import perform_login
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from requests import RequestException
 
 from egress.models import Person
 from egress.services import people
-from egress.services.actor import Actor
+from egress.services.sign_in.providers import provider_called, providers
+from egress.web.forms.sign_in import SignInForm
 from egress.web.records.who import actor_of
-from egress.web.unsent import keep_after_signing_in
+from egress.web.sign_in.adapters import KEPT
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,21 +51,6 @@ DEMO_PEOPLE = (
 )
 
 
-class SignInForm(AuthenticationForm):
-    """User name and password, with the classes of the style sheet."""
-
-    error_messages = {
-        "invalid_login": "User name and password do not belong together. Both are case-sensitive.",
-        "inactive": "This account is switched off. Ask an admin of the portal.",
-    }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-control"
-            field.widget.attrs.pop("autofocus", None)
-
-
 class SignIn(LoginView):
     """The sign-in page; in the demo it lists the people one can be."""
 
@@ -64,25 +59,32 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the demo sign-ins, nobody outside the demo, and what waits to be sent."""
+        """Add providers, demo sign-ins, nobody outside the demo, and what waits to be sent."""
         kept = self.request.POST.get("kept", "")
-        extra = {"demo_people": demo_people(), "kept": kept, "typed_first": bool(kept)}
+        extra = {
+            "demo_people": demo_people(),
+            "providers": providers(),
+            "kept": kept,
+            "typed_first": bool(kept),
+        }
         return {**super().get_context_data(**kwargs), **extra}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Let somebody in, once that is on record, and keep what they typed before."""
-        actor = Actor.of(form.get_user(), "web", getattr(self.request, "request_id", ""))
-        people.note_sign_in(actor=actor)
-        kept = self.request.POST.get("kept", "")
-        if kept:
-            keep_after_signing_in(actor, kept)
-        return super().form_valid(form)
+        """Let somebody in, after their second factor if they have one."""
+        person = form.get_user()
+        if kept := self.request.POST.get("kept", ""):
+            self.request.session[KEPT] = kept
+        record_authentication(self.request, person, "password", reauthenticated=True)
+        answer: HttpResponse = perform_login(
+            self.request, person, redirect_url=self.get_success_url()
+        )
+        return answer
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """Show the form again, as unprocessable."""
+        """Show the form again, as unprocessable, or as tried too often."""
         people.note_failed_sign_in(username=form.data.get("username", ""))
         response = super().form_invalid(form)
-        response.status_code = 422
+        response.status_code = 429 if getattr(form, "is_limited", False) else 422
         return response
 
 
@@ -93,6 +95,46 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         people.note_sign_out(actor=actor_of(request))
     logout(request)
     return redirect("sign-in")
+
+
+@require_safe
+@never_cache
+def go_to_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send somebody to their identity provider.
+
+    Only from pages of the portal: another site could make people sign in unawares.
+    """
+    provider = provider_called(provider_id)
+    if provider is None:
+        raise Http404
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        return redirect("sign-in")
+    # Nothing else of the address reaches the provider.
+    asked = QueryDict(mutable=True)
+    if "next" in request.GET:
+        asked["next"] = request.GET["next"]
+    request.GET = asked  # type: ignore[assignment]  # read from here on, never changed
+    return _by_provider(request, provider_id, openid_connect.login)
+
+
+@require_safe
+@never_cache
+def back_from_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Take somebody back from their identity provider."""
+    if provider_called(provider_id) is None:
+        raise Http404
+    return _by_provider(request, provider_id, openid_connect.callback)
+
+
+def _by_provider(request: HttpRequest, provider_id: str, view: Any) -> HttpResponse:
+    try:
+        answer: HttpResponse = view(request, provider_id)
+    except (RequestException, LookupError, TypeError, AttributeError, ValueError) as error:
+        # The provider does not answer, or not as OpenID Connect says.
+        logger.warning("provider_sign_in_failed", provider=provider_id, why=repr(error)[:300])
+        messages.error(request, "Your identity provider does not answer. Try again in a moment.")
+        return redirect("sign-in")
+    return answer
 
 
 def demo_people() -> list[DemoPerson]:

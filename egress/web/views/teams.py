@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from egress.models.standing import Standing
 from egress.selectors.joins import with_clusters
 from egress.selectors.namespaces import askable_namespaces
-from egress.selectors.people import all_teams
+from egress.selectors.people import all_teams, given_to, teams_with_members
+from egress.selectors.robots import robots_of_team
 from egress.services import people
 from egress.services.errors import Missing
 from egress.web.forms.base import PageForm
@@ -73,7 +74,7 @@ def bind_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _team(pk: int) -> Group:
-    team = all_teams().filter(pk=pk).first()
+    team = teams_with_members().filter(pk=pk).first()
     if team is None:
         raise Missing(f"There is no team {pk}.")
     return team
@@ -85,6 +86,8 @@ def _show(request: HttpRequest, team: Group, **forms: PageForm) -> HttpResponse:
     context = {
         "team": team,
         "form": MembersForm(initial={"people": team.user_set.all()}),
+        "robots": robots_of_team(team.name),
+        "given": given_to(team),
         "roles": with_clusters(team.roles.all()),
         "role_form": RoleForm(auto_id="role_%s"),
         "namespaces": askable_namespaces(as_member),

@@ -78,11 +78,16 @@ def test_enforcements_that_cannot_share_a_host_refuse_it_to_both(
     assert accepted == (grants[2:] if is_refused else grants)
 
 
-def test_namespaces_with_different_ports_of_a_central_entry_are_all_refused() -> None:
+def test_a_namespace_without_all_ports_of_a_central_entry_is_refused_and_no_other() -> None:
     cluster, known = profile(central_entries=True), mixed(default=SIDECAR, otherns=SIDECAR)
-    uneven = [grant(A80), grant(A443), grant(A443, "otherns")]
-    assert reasons(*uneven, cluster=cluster, known=known) == ["CentralPortsDiffer"]
-    assert reasons(*uneven, grant(A80, "otherns"), cluster=cluster, known=known) == []
+    whole = [grant(A80), grant(A443), grant(A80, "otherns"), grant(A443, "otherns")]
+    assert sort_out(cluster, known, whole) == (whole, [])
+    # The end of one grant takes nothing from the other namespace, and opens nothing in its own.
+    accepted, (refusal,) = sort_out(cluster, known, whole[:3])
+    assert refusal.reason == "CentralPortsDiffer"
+    assert accepted == whole[:2]
+    _, (refusal,) = sort_out(cluster, known, whole[1:3])
+    assert set(refusal.accesses) == set(whole[1:3])
 
 
 def test_ports_are_compared_as_they_will_be_not_as_they_were_granted() -> None:
@@ -127,14 +132,22 @@ def test_an_alias_means_one_thing_or_nothing(grants: list[Access]) -> None:
 
 
 def test_a_port_that_contradicts_itself_does_not_open_another_address() -> None:
-    # Both addresses have both ports, but one of them speaks two ways on 5433.
+    # Both addresses have both ports, but one of them speaks two ways on 5433: it is left out.
     grants = [
         *(address(f"203.0.113.{last}/32", port) for last in (13, 14) for port in (5432, 5433)),
         grant(to("203.0.113.14/32", 5433, TLS)),
     ]
     accepted, refused = sort_out(CLUSTER, inventory(), grants)
-    assert accepted == []
+    assert accepted == grants[:2]
     assert {refusal.reason for refusal in refused} == {"ProtocolConflict", "AliasConflict"}
+
+
+def test_the_end_of_a_port_takes_no_other_address_out_of_an_alias() -> None:
+    whole = [address(f"203.0.113.{last}/32", port) for last in (13, 14) for port in (5432, 5433)]
+    assert sort_out(CLUSTER, inventory(), whole) == (whole, [])
+    accepted, (refusal,) = sort_out(CLUSTER, inventory(), whole[:3])
+    assert accepted == whole[:2]
+    assert refusal.accesses == (whole[2],)
 
 
 def test_an_alias_is_judged_by_its_namespace_whatever_becomes_of_the_other_host() -> None:

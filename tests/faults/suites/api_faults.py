@@ -145,11 +145,13 @@ def run(case: str, usual: dict[Life, dict[str, int]]) -> Outcome:
             match = Match(verb=verb, kind=about, times=0)
             if about in READS:
                 match = Match(verb=about, nth=3, times=2)
-            _one(scene, life, verb, Rule(match, fault), outcome)
+            rule, late = Rule(match, fault), _given_up(scene)
+            _one(scene, life, verb, rule, outcome)
             normal = usual[life][verb]
             times = len(scene.plan.seen) / normal
             outcome.figures["requests x"] = max(outcome.figures["requests x"], round(times, 2))
-            if times > 2:
+            # A busy machine lets sound calls time out as well, and each of them is repeated.
+            if times > 2 and _given_up(scene) - late <= rule.hits:
                 outcome.violations.append(
                     f"{verb}: {len(scene.plan.seen)} requests, {normal} without the fault."
                 )
@@ -159,6 +161,11 @@ def run(case: str, usual: dict[Life, dict[str, int]]) -> Outcome:
     if slowest > TIMEOUT + GRACE:
         outcome.violations.append(f"A call took {slowest:.1f} s; {TIMEOUT} s are allowed.")
     return outcome
+
+
+def _given_up(scene: Stage) -> int:
+    """Return how many calls took as long as the portal waits for one."""
+    return sum(seconds >= TIMEOUT for seconds in scene.calls)
 
 
 def _one(scene: Stage, life: Life, verb: str, rule: Rule, outcome: Outcome) -> None:

@@ -20,7 +20,7 @@ from tests.services.world import World, assert_chain_is_valid
 from tests.tries import tries
 
 SEED = 20261121
-SAMPLE = tries(6, of=12)
+SAMPLE = tries(3, of=12)
 State = tuple[object, ...]
 
 

@@ -13,8 +13,9 @@ from egress.models import AuditEvent, Cluster, Delivery, Grant, Slice
 from egress.services.convergence import drift, expected
 from tests.services.convergence.filled import delivered, granted
 from tests.services.world import World
+from tests.tries import tries
 
-IDLE = 200
+IDLE = tries(40, of=200)
 OBJECTS = 60
 
 

@@ -165,6 +165,8 @@ NO_INPUT = {
         "decided_at",
         "decided_by",
         "decision_note",
+        "reminded_at",
+        "escalated_at",
     },
     RequestDestination: {"id"},
 }

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from egress import rules
 from egress.models import Cluster, OwnershipAnswer, Person
-from egress.models.standing import REMEMBERED, standing_of
+from egress.models.standing import standing_of
+from egress.models.standing_rows import REMEMBERED
 from egress.selectors.namespaces import askable_namespaces
 from egress.services.ownership import refresh, remembering
 from tests import factories as make

@@ -88,7 +88,7 @@ def test_people_change_themselves_and_admins_everybody(
 
 def signed_in(person: Person) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="egress.backend.PeopleBackend")
     assert is_signed_in(client)
     return client
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from egress import rules
-from egress.models import AuditEvent, Namespace, Person, Role, RoleBinding
+from egress.models import AuditEvent, Namespace, Person, Risk, Role, RoleBinding
+from egress.models.scope import Scope
+from egress.models.standing import standing_of
 from egress.services import people
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
 from tests import factories as make
@@ -26,6 +28,24 @@ def test_an_admin_makes_an_approver_for_some_namespaces(
     assert not rules.is_approver_for(owner, make.cluster(), "payments")
     event = AuditEvent.objects.get(tag="role:bound")
     assert (event.data["person"], event.data["namespaces"]) == ("owner", "pay*")
+
+
+def test_an_admin_lets_somebody_break_the_glass_in_a_scope(
+    adam: Person, owner: Person, payments: Namespace
+) -> None:
+    people.bind_role(
+        role="break-glass",
+        person=owner,
+        cluster=payments.cluster,
+        namespaces="pay*",
+        destinations="*.partners.com",
+        max_risk=Risk.WARN,
+        actor=make.actor(adam),
+    )
+    scope = Scope(payments.cluster_id, "pay*", "*.partners.com", Risk.WARN)
+    standing = standing_of(owner)
+    assert (standing.break_glass, standing.scopes) == ((scope,), ())
+    assert standing_of(adam).break_glass == ()
 
 
 def test_a_role_of_a_team_is_its_members(adam: Person, owner: Person, shop: Namespace) -> None:
@@ -56,6 +76,7 @@ def test_others_give_and_take_no_roles(
         ({"namespaces": ""}, "namespaces"),
         ({"namespaces": "a\nb"}, "namespaces"),
         ({"role": "admin", "namespaces": "shop"}, "namespaces"),
+        ({"role": "break-glass", "destinations": "not a host"}, "destinations"),
         ({"person": None}, "person"),
     ],
 )

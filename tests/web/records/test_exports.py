@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from django.http import StreamingHttpResponse
 
-from egress.web.exports import csv_download, inert, json_download, ndjson_download
+from egress.domain.exports import inert
+from egress.web.exports import csv_download, json_download, ndjson_download
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -144,7 +144,8 @@ def test_the_list_costs_the_same_however_long_it_is(
 
 
 def chosen(**changes: str) -> dict[str, str]:
-    given = dict.fromkeys(("decided", "applied", "failed", "expiring"), "portal")
+    kinds = ("decided", "applied", "failed", "expiring", "recertify")
+    given = dict.fromkeys(kinds, "portal")
     return given | {"digest_hour": "6"} | changes
 
 

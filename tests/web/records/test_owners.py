@@ -68,7 +68,8 @@ def test_an_admin_chooses_what_counts_in_a_cluster(shop: Namespace, adam: Person
 
 def test_settings_of_a_cluster_keep_what_counts_for_owners(shop: Namespace, adam: Person) -> None:
     Cluster.objects.update(owner_by_review=True, review_user_prefix="oidc:")
-    assert post(adam, "cluster-settings", "main", enforcement="sidecar").status_code == 302
+    sent = {"enforcement": "sidecar", "recertify_days": 180}
+    assert post(adam, "cluster-settings", "main", **sent).status_code == 302
     cluster = Cluster.objects.get()
     assert (cluster.owner_by_review, cluster.review_user_prefix) == (True, "oidc:")
 

@@ -18,7 +18,7 @@ def _keys(db: None, settings: Settings) -> None:
 
 @pytest.fixture
 def browser(client: Client, adam: Person) -> Client:
-    client.force_login(adam, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(adam, "egress.backend.PeopleBackend")
     return client
 
 
@@ -76,5 +76,5 @@ def test_a_retired_webhook_says_so(browser: Client, webhook: Webhook) -> None:
 
 @pytest.mark.parametrize("path", ["", "/new", "/{}", "/{}/messages"])
 def test_nobody_else_sees_them(path: str, client: Client, webhook: Webhook, olga: Person) -> None:
-    client.force_login(olga, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(olga, "egress.backend.PeopleBackend")
     assert client.get(LIST + path.format(webhook.pk)).status_code == 403

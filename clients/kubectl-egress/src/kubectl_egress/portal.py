@@ -61,6 +61,14 @@ class Portal:
         asked = urlencode({name: value for name, value in (query or {}).items() if value != ""})
         return self._body(self._send("GET", path + (f"?{asked}" if asked else "")))
 
+    def look(self, path: str, seconds: int) -> tuple[dict[str, Any], bool]:
+        """Return what is at `path`, and whether the portal held the answer until it changed.
+
+        It does so for `seconds` at most, and not at all when too many wait. Raises Failure.
+        """
+        answer = self._send("GET", path + (f"?wait={seconds}" if seconds > 0 else ""))
+        return self._body(answer), answer.headers.get("Preference-Applied") == "wait"
+
     def post(self, path: str, body: Mapping[str, Any], key: str = "") -> dict[str, Any]:
         """Return the answer to a POST. Raises Failure.
 

@@ -10,6 +10,9 @@ from kubectl_egress.errors import Exit, Failure
 from kubectl_egress.portal import Portal
 
 GOALS = ("active", "decided", "gone")
+_HOLDS = {"active": 20, "decided": 5}
+"""Seconds for which the portal may hold an answer; it looks for access that is in force."""
+
 _PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0)
 _LIVE = frozenset({"active", "expiring"})
 
@@ -52,10 +55,17 @@ class Waiting:
         if failure.exit_code is Exit.REFUSED and now - self.troubled_at >= PATIENCE:
             raise failure
 
-    def rest(self, attempt: int) -> None:
-        """Wait a little. Raises Failure when the time is over."""
+    def hold(self, attempt: int, timeout: float) -> int:
+        """Return for how many seconds the portal may hold its answer; none to the first look."""
+        most = min(_HOLDS.get(self.goal, 0), timeout / 2, self.deadline - clock())
+        return int(most) if attempt else 0
+
+    def rest(self, attempt: int, *, was_held: bool) -> None:
+        """Wait a little, unless the portal did. Raises Failure when the time is over."""
         left = self.deadline - clock()
         if left > 0:
+            if was_held:
+                return
             pause(min(_PAUSES[min(attempt, len(_PAUSES) - 1)], left))
         elif self.trouble is not None:
             raise self.trouble
@@ -73,15 +83,17 @@ def until(portal: Portal, reference: tuple[str, int], goal: str, seconds: float)
     kind, number = reference
     waiting = Waiting(f"{kind}/{number}", goal, seconds)
     for attempt in count():
+        was_held = False
         try:
-            row = portal.get(f"{kind}s/{number}/")
+            seconds = waiting.hold(attempt, portal.access.timeout)
+            row, was_held = portal.look(f"{kind}s/{number}/", seconds)
             reached, words = _state(portal, kind, row, goal)
             if reached:
                 return row
             waiting.note(words)
         except Failure as failure:
             waiting.endure(failure)
-        waiting.rest(attempt)
+        waiting.rest(attempt, was_held=was_held)
     raise AssertionError("waiting ends by itself")
 
 

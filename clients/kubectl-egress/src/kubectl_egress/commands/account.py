@@ -64,6 +64,7 @@ def whoami_command(portal: Portal, form: str) -> Exit:
         names = {"is_admin": "admin", "is_auditor": "auditor"}
         roles = [word for name, word in names.items() if me.get(name)]
         pairs = [("Name", me.get("username")), ("Teams", me.get("teams")), ("Roles", roles)]
+        pairs.append(("Token ends", me.get("token_expires_at") or "never"))
         output.facts([*pairs, ("Portal", portal.access.url)])
     else:
         output.data(me, form)

@@ -1,0 +1,1 @@
+"""How the portal's rules about signing in reach django-allauth, and every page afterwards."""

@@ -1,0 +1,130 @@
+"""What no caller should send: broken JSON, wrong types, values that no column takes."""
+
+import json
+from typing import Any
+
+GARBAGE: list[bytes] = [
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b"true",
+    b"5",
+    b'"text"',
+    b"{",
+    b'{"a": 1, "a": 2}',
+    b"\xff\xfe\x00",
+    b"\x00",
+    b"[" * 100_000,
+    b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+    b"[" * 15 + b"]" * 15,
+    b'{"reason": NaN}',
+    b'{"reason": 1e999, "revision": ' + b"9" * 5_000 + b"}",
+    b'{"\\ud800": 1}',
+    json.dumps({"\0" + "x" * 5_000: 1, **{f"field{n}": n for n in range(5_000)}}).encode(),
+]
+FIELDS = (
+    *("cluster", "namespace", "service_account", "destinations", "reason", "ticket"),
+    *("duration_days", "dry_run", "revision", "verdicts", "note", "text", "name", "scopes", "days"),
+    *("on", "digest", "requests", "decisions", "username", "teams", "clusters", "namespaces"),
+    *("answers", "answer", "grant", "says", "hours"),
+)
+VALUES: list[object] = [
+    None,
+    True,
+    0,
+    -1,
+    2**31,
+    2**63,
+    10**90,
+    0.5,
+    1e308,
+    "",
+    "\0",
+    "a\0b",
+    "\ud800",
+    "\u202e",
+    "x" * 100_000,
+    "'; DROP TABLE egress_grant; --",
+    [],
+    {},
+    [None],
+    [{}],
+    [[]],
+    [{"host": "\0", "port": "\0", "protocol": "\0"}],
+    [{"host": "\ud800.com", "port": 10**90, "protocol": "\ud800"}],
+    {"0": "\ud800"},
+    {"\0": "approved"},
+    {str(n): n for n in range(1_000)},
+    [[[[[[[[[["deep"]]]]]]]]]],
+]
+
+SOUND: dict[str, dict[str, Any]] = {
+    "requests/": {"destinations": [], "service_account": "", "ticket": "", "dry_run": False},
+    "requests/<int:pk>/": {"destinations": [], "service_account": "", "ticket": "", "revision": 1},
+    "requests/<int:pk>/approve/": {
+        "revision": 1,
+        "verdicts": {"0": "approved"},
+        "duration_days": 1,
+        "note": "x",
+    },
+    "requests/<int:pk>/deny/": {"revision": 1, "note": "x"},
+    "requests/<int:pk>/break-glass/": {"revision": 1, "reason": "It is all down.", "hours": 1},
+    "requests/<int:pk>/second-look/": {"says": "end", "note": "x"},
+    "requests/<int:pk>/comments/": {"text": "x"},
+    "grants/<int:pk>/revoke/": {"reason": "x"},
+    "grants/<int:pk>/resume/": {"reason": "x"},
+    "grants/<int:pk>/renew/": {"reason": "x", "duration_days": 1},
+    "grants/<int:pk>/confirm/": {"reason": "x"},
+    "grants/<int:pk>/drop/": {"note": "x"},
+    "recertification/answers/": {"answers": [{"grant": 1, "answer": "confirm", "note": "x"}]},
+    "namespaces/<slug:cluster>/<slug:name>/default-deny/": {
+        "on": True,
+        "digest": "0" * 64,
+        "reason": "x",
+    },
+    "namespaces/<slug:cluster>/<slug:name>/network-policy/": {
+        "on": True,
+        "digest": "0" * 64,
+        "reason": "x",
+    },
+    "clusters/<slug:name>/settings/": {"enforcement": "sidecar"},
+    "namespaces/<slug:cluster>/<slug:name>/owner/": {"team": ""},
+    "clusters/<slug:name>/foreign/adopt/": {
+        "kind": "ServiceEntry",
+        "namespace": "shop",
+        "name": "x",
+        "uid": "x",
+        "resource_version": "1",
+        "reason": "x",
+        "duration_days": 1,
+    },
+    "requests/preview/": {"destinations": [], "service_account": "", "ticket": ""},
+    "requests/decide/": {
+        "decisions": [{"request": 1, "revision": 1, "verdict": "denied", "note": "x"}]
+    },
+    "robots/": {"username": "x", "teams": ["team-shop"]},
+    "rule-books/": {"text": "rules: []"},
+    "rule-books/<int:pk>/": {"text": "rules: []"},
+    "rule-books/<int:pk>/put-in-force/": {"digest": "0" * 64, "note": "x"},
+    "rule-books/<int:pk>/reject/": {"note": "x"},
+    "tokens/": {"name": "x", "scopes": ["read"], "days": 1},
+}
+
+NUMBERS = (0, 2**31, 2**63 - 1, 2**63, 10**30)
+QUERIES = (
+    *(
+        "cursor=",
+        "cursor=%00",
+        "cursor=zzz",
+        "cursor=cD1hYmM%3D",
+        "cursor=cD05OTk5OTk5OTk5OTk5OTk5OTk5OQ==",
+    ),
+    *("limit=0", "limit=-1", "limit=abc", "limit=201", "limit=99999999999999999999", "limit=%00"),
+    *("order=sideways", "order=%00", "order=-pk", "status=%00", "status=none", "unknown=1"),
+    *("host=%00", "cluster=%00", "namespace=%ed%a0%80", "name=%ff", "actor=%00", "tag=%00"),
+    *("since=%00", "since=yesterday", "since=0001-01-01T00:00:00%2B14:00", "since=9999-12-31"),
+    *("until=9999-12-31T23:59:59-12:00", "expires_before=2026-02-30", "expires_before=now"),
+    *("expires_before=99999999999999999999-01-01T00:00:00Z", "format=xml", "format=%00"),
+    "&".join(f"x{number}=1" for number in range(500)),
+)
