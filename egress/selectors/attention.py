@@ -1,16 +1,23 @@
 """What waits for somebody, as the numbers that every page shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Expression, QuerySet
 
 from egress.models import Cluster, Person
 from egress.models.standing import Standing
 from egress.selectors.break_glass import second_looks
-from egress.selectors.counting import CountOf
+from egress.selectors.counting import composed_count
 from egress.selectors.notifications import unread_notifications
 from egress.selectors.recertification import keys_waiting_for
 from egress.selectors.requests import queue
+
+STANDINGS_REMEMBERED = 500
+"""For so many the query is kept; for others it is composed again."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,23 @@ def attention_beside(
     return found, Attention(**{name[1:]: getattr(found[0], name) for name in figures})
 
 
-def _figures(standing: Standing) -> dict[str, CountOf]:
-    figures = {"unread": CountOf(unread_notifications(standing).values("pk"))}
+def _figures(standing: Standing) -> Mapping[str, Expression]:
+    return _composed(standing, connection.vendor)
+
+
+@lru_cache(maxsize=STANDINGS_REMEMBERED)
+def _composed(standing: Standing, vendor: str) -> Mapping[str, Expression]:
+    """Return the numbers as columns, in the words of the database `vendor`.
+
+    Composing them takes longer than counting does, and every page shows them. They follow from
+    the standing alone, which is read anew each time.
+    """
+    waiting: dict[str, QuerySet[Any, Any]] = {"unread": unread_notifications(standing)}
     if standing.scopes:
-        figures["to_look_at"] = CountOf(second_looks(standing).order_by().values("pk"))
+        waiting["to_look_at"] = second_looks(standing).order_by()
     if standing.decides or standing.teams:
         # Somebody's team may be named by a request without any role of theirs.
-        figures["to_decide"] = CountOf(queue(standing).order_by().values("pk"))
+        waiting["to_decide"] = queue(standing).order_by()
     if standing.may_own and not standing.is_robot:
-        figures["to_confirm"] = CountOf(keys_waiting_for(standing))
-    return figures
+        waiting["to_confirm"] = keys_waiting_for(standing)
+    return {name: composed_count(rows.values("pk")) for name, rows in waiting.items()}

@@ -3,9 +3,13 @@
 import json
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
+from urllib.parse import urlencode
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -24,14 +28,24 @@ def as_json(value: object) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)
 def icon(name: str, extra: str = "") -> SafeString:
-    """Return one icon of the sprite. Decoration only: the word stands beside it."""
+    """Return one icon of the sprite. Decoration only: the word stands beside it.
+
+    Kept, because a long list has two hundred and each would look its file up.
+    """
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         extra,
         static("icons.svg"),
         name,
     )
+
+
+@receiver(setting_changed)
+def _find_icons_anew(setting: str, **_: object) -> None:
+    if setting in ("STORAGES", "STATIC_URL"):
+        icon.cache_clear()
 
 
 @register.simple_tag
@@ -155,14 +169,9 @@ def diff_lines(text: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def query_with(context: template.Context, **changes: object) -> str:
     """Return the page's query string with some parameters set, or removed when empty."""
-    query = context["request"].GET.copy()
-    for name, value in changes.items():
-        if value in ("", None):
-            query.pop(name, None)
-        else:
-            query[name] = str(value)
-    encoded = query.urlencode()
-    return f"?{encoded}" if encoded else "?"
+    changed = {name: [] if value in ("", None) else [value] for name, value in changes.items()}
+    query = dict(context["request"].GET.lists()) | changed
+    return f"?{urlencode(query, doseq=True)}"
 
 
 @register.simple_tag

@@ -60,7 +60,7 @@ def main(given: Sequence[str] | None = None) -> int:
         _database(asked.database, keep) as settings,
     ):
         # Without the demo, a database in which people work is refused.
-        settings |= {"EGRESS_DEMO": "no", "EGRESS_BEHIND_TLS": "no"}
+        settings |= {"EGRESS_DEMO": "no"}
         # One person asks more often here than any program may.
         settings |= {"EGRESS_API_CALLS_A_MINUTE": "0"}
         given_on = replace(options, folder=folder)

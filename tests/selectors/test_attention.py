@@ -8,6 +8,7 @@ from django.utils import timezone
 from egress.domain.notices import Kind
 from egress.models import Namespace, Notification, Person
 from egress.models.standing import Standing, standing_of
+from egress.selectors import attention
 from egress.selectors.attention import Attention, attention_of
 from egress.selectors.requests import queue
 from tests import factories as make
@@ -39,6 +40,30 @@ def test_where_nothing_can_be_found_it_counts_none(shop: Namespace, owner: Perso
     told(switched_off, 1)
     for standing in (Standing(), standing_of(nowhere), standing_of(switched_off)):
         assert attention_of(standing) == Attention(0, 0)
+
+
+def test_composing_the_numbers_asks_nothing_so_that_it_can_be_kept(
+    shop: Namespace, owner: Person, django_assert_num_queries: Any
+) -> None:
+    alice, adam = make.approver(namespaces="sh*"), make.admin("adam")
+    for standing in map(standing_of, (alice, adam, owner)):
+        with django_assert_num_queries(0):
+            attention._composed.__wrapped__(standing, "any")
+
+
+def test_a_kept_query_counts_what_waits_now(shop: Namespace, owner: Person) -> None:
+    standing = standing_of(make.approver(namespaces="sh*"))
+    for number in range(3):
+        assert attention_of(standing).to_decide == number
+        make.request(shop, owner, f"h{number}.example.com")
+
+
+def test_another_standing_has_another_query(shop: Namespace, owner: Person) -> None:
+    make.request(shop, owner)
+    alice = make.approver(namespaces="sh*")
+    assert attention_of(standing_of(alice)).to_decide == 1
+    alice.roles.update(namespaces="other")
+    assert attention_of(standing_of(alice)).to_decide == 0
 
 
 def told(who: Person, event: int) -> None:
