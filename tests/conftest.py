@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
-from egress.models import AuditHead, Cluster, Namespace, Person, Role
+from egress.models import AuditHead, Cluster, Namespace, Person, Request, Role
 from tests import factories, prepared
 
 triggers = import_module("egress.migrations.0002_audit_triggers")
@@ -131,3 +131,17 @@ def superuser(db: None) -> Person:
     person = factories.person("root", is_superuser=True, is_staff=True)
     assert not person.roles.filter(role=Role.APPROVER).exists()
     return person
+
+
+@pytest.fixture
+def gina(db: None) -> Person:
+    """A developer of `team-shop` with the role break-glass everywhere."""
+    person = factories.person("gina", teams=["team-shop"])
+    factories.role(person, Role.BREAK_GLASS)
+    return person
+
+
+@pytest.fixture
+def asked_by_gina(shop: Namespace, gina: Person, mate: Person) -> Request:
+    """What gina asks for herself; mate may decide it."""
+    return factories.request(shop, gina, "a.example.com")

@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from tests.benchmarks.child import answer, prepared
 from tests.benchmarks.rows import Options, Row, percentile

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from egress.models import BreakGlass, Grant, Namespace, Person, Request, Role
+from egress.models import BreakGlass, Grant, Person, Request
 from egress.services import break_glass
 from tests import factories as make
 from tests.web.browsing import signed_in
@@ -15,24 +15,10 @@ WHY = "Payments fail for everybody."
 
 
 @pytest.fixture
-def gina(db: None) -> Person:
-    """A developer of `team-shop` with the role break-glass everywhere."""
-    person = make.person("gina", teams=["team-shop"])
-    make.role(person, Role.BREAK_GLASS)
-    return person
-
-
-@pytest.fixture
-def asked(shop: Namespace, gina: Person, mate: Person) -> Request:
-    """What gina asks for."""
-    return make.request(shop, gina, "a.example.com")
-
-
-@pytest.fixture
-def opened(asked: Request, gina: Person) -> Request:
+def opened(asked_by_gina: Request, gina: Person) -> Request:
     """What gina opened for herself."""
-    break_glass.open_at_once(request=asked, actor=make.actor(gina), revision=1, reason=WHY)
-    return asked
+    break_glass.open_at_once(request=asked_by_gina, actor=make.actor(gina), revision=1, reason=WHY)
+    return asked_by_gina
 
 
 def page(client: Client, address: str, status: int = 200) -> str:
@@ -41,22 +27,22 @@ def page(client: Client, address: str, status: int = 200) -> str:
     return answer.content.decode()
 
 
-def test_only_who_may_sees_the_way_in(asked: Request, gina: Person, owner: Person) -> None:
-    assert "Break the glass" in page(signed_in(gina), f"/requests/{asked.pk}")
-    assert "Break the glass" not in page(signed_in(owner), f"/requests/{asked.pk}")
-    refused = page(signed_in(owner), f"/requests/{asked.pk}/break-glass", 403)
+def test_only_who_may_sees_the_way_in(asked_by_gina: Request, gina: Person, owner: Person) -> None:
+    assert "Break the glass" in page(signed_in(gina), f"/requests/{asked_by_gina.pk}")
+    assert "Break the glass" not in page(signed_in(owner), f"/requests/{asked_by_gina.pk}")
+    refused = page(signed_in(owner), f"/requests/{asked_by_gina.pk}/break-glass", 403)
     assert "you do not have the role break-glass" in refused
 
 
-def test_somebody_opens_it_on_a_page_of_its_own(asked: Request, gina: Person) -> None:
-    client, address = signed_in(gina), f"/requests/{asked.pk}/break-glass"
+def test_somebody_opens_it_on_a_page_of_its_own(asked_by_gina: Request, gina: Person) -> None:
+    client, address = signed_in(gina), f"/requests/{asked_by_gina.pk}/break-glass"
     shown = page(client, address)
     assert "This leaves out the approval" in shown
     assert "a.example.com" in shown
     typed = {"revision": 1, "reason": WHY, "hours": 2}
     answer = client.post(address, typed)
-    assert (answer.status_code, answer["Location"]) == (302, f"/requests/{asked.pk}")
-    shown = page(client, f"/requests/{asked.pk}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/requests/{asked_by_gina.pk}")
+    shown = page(client, f"/requests/{asked_by_gina.pk}")
     assert "Opened by break-glass" in shown
     assert WHY in shown
     assert "End it now" not in shown, "not for who opened it"
@@ -74,17 +60,21 @@ def test_somebody_opens_it_on_a_page_of_its_own(asked: Request, gina: Person) ->
         {"reason": WHY, "hours": "9" * 400, "revision": "9" * 400},
     ],
 )
-def test_bad_input_is_said_and_kept(asked: Request, gina: Person, typed: dict[str, str]) -> None:
-    answer = signed_in(gina).post(f"/requests/{asked.pk}/break-glass", typed)
+def test_bad_input_is_said_and_kept(
+    asked_by_gina: Request, gina: Person, typed: dict[str, str]
+) -> None:
+    answer = signed_in(gina).post(f"/requests/{asked_by_gina.pk}/break-glass", typed)
     assert answer.status_code in (409, 422)
     assert typed.get("reason", "") in answer.content.decode()
     assert not BreakGlass.objects.exists()
 
 
-def test_an_edit_in_between_is_shown_before_it_is_opened(asked: Request, gina: Person) -> None:
+def test_an_edit_in_between_is_shown_before_it_is_opened(
+    asked_by_gina: Request, gina: Person
+) -> None:
     Request.objects.update(revision=2)
     typed = {"revision": 1, "reason": WHY, "hours": 2}
-    answer = signed_in(gina).post(f"/requests/{asked.pk}/break-glass", typed)
+    answer = signed_in(gina).post(f"/requests/{asked_by_gina.pk}/break-glass", typed)
     assert answer.status_code == 409
     shown = answer.content.decode()
     assert 'name="revision" value="2"' in shown
@@ -160,8 +150,8 @@ def test_pages_read_the_database_a_few_times(
 
 
 def test_the_confirm_page_reads_the_database_a_few_times(
-    asked: Request, gina: Person, django_assert_max_num_queries: Any
+    asked_by_gina: Request, gina: Person, django_assert_max_num_queries: Any
 ) -> None:
     client = signed_in(gina)
     with django_assert_max_num_queries(12):
-        page(client, f"/requests/{asked.pk}/break-glass")
+        page(client, f"/requests/{asked_by_gina.pk}/break-glass")

@@ -120,19 +120,15 @@ def _asked(known: _Known, group: list[AuditEvent]) -> Draft | None:
     request = known.requests[int(event.target_id)]
     if request.status != RequestStatus.PENDING:
         return None
-    hosts = [f"{row.host}:{row.port}" for row in request.destinations.all()]
     verb = "asks to renew" if request.renews_id else "asks for"
     if event.tag == Tag.REQUEST_EDITED:
         verb = "changed the request for"
-    return Draft(
-        event=event.sequence,
-        kind=Kind.TO_DECIDE,
-        title=f"{request.requester} {verb} access of {request.subject}"[:TITLE],
-        text=f"To {counted(hosts)}. Reason: {' '.join(request.reason.split())}"[:TEXT],
-        link=request_link(request.pk),
-        about=f"request:{request.pk}",
-        actor=_person_in(event),
-        request=request,
+    return _about_request(
+        event,
+        request,
+        Kind.TO_DECIDE,
+        f"{request.requester} {verb} access of {request.subject}",
+        f"To {_hosts_of(request)}. Reason: {' '.join(request.reason.split())}",
     )
 
 
@@ -141,18 +137,15 @@ def _waiting(known: _Known, group: list[AuditEvent]) -> Draft | None:
     request = known.requests[int(event.target_id)]
     if request.status != RequestStatus.PENDING:
         return None
-    hosts = [f"{row.host}:{row.port}" for row in request.destinations.all()]
     kind = WAITING_TAGS[event.tag]
     ends = f"It lapses on {request.lapses_at:%Y-%m-%d at %H:%M} UTC."
     whom = "you" if kind is Kind.REMINDER else "its approvers"
-    return Draft(
-        event=event.sequence,
-        kind=kind,
-        title=f"Request #{request.pk} of {request.requester} still waits for {whom}"[:TITLE],
-        text=f"{request.subject} to {counted(hosts)}. {ends}"[:TEXT],
-        link=request_link(request.pk),
-        about=f"request:{request.pk}",
-        request=request,
+    return _about_request(
+        event,
+        request,
+        kind,
+        f"Request #{request.pk} of {request.requester} still waits for {whom}",
+        f"{request.subject} to {_hosts_of(request)}. {ends}",
     )
 
 
@@ -162,15 +155,12 @@ def _decided(known: _Known, group: list[AuditEvent]) -> Draft | None:
     fate = DECISION_TAGS[event.tag]
     by = f" by {request.decided_by}" if event.tag != Tag.REQUEST_LAPSED else ""
     note = f" {' '.join(request.decision_note.split())}" if request.decision_note else ""
-    return Draft(
-        event=event.sequence,
-        kind=Kind.DECIDED,
-        title=f"Request #{request.pk} for {request.subject} {fate}{by}"[:TITLE],
-        text=f"{event.message}{note}"[:TEXT],
-        link=request_link(request.pk),
-        about=f"request:{request.pk}",
-        actor=_person_in(event),
-        request=request,
+    return _about_request(
+        event,
+        request,
+        Kind.DECIDED,
+        f"Request #{request.pk} for {request.subject} {fate}{by}",
+        f"{event.message}{note}",
     )
 
 
@@ -185,18 +175,26 @@ def _opened_at_once(known: _Known, group: list[AuditEvent]) -> Draft | None:
         why = opening.note
     elif event.tag == Tag.BREAK_GLASS_LAPSED:
         title, why = f"Nobody looked at what was opened for {request.subject}", ""
-    hosts = [f"{row.host}:{row.port}" for row in request.destinations.all()]
     said = f" Reason: {' '.join(why.split())}" if why else ""
+    text = f"To {_hosts_of(request)}. {event.message}{said}"
+    return _about_request(event, request, Kind.BREAK_GLASS, title, text)
+
+
+def _about_request(event: AuditEvent, request: Request, kind: Kind, title: str, text: str) -> Draft:
     return Draft(
         event=event.sequence,
-        kind=Kind.BREAK_GLASS,
+        kind=kind,
         title=title[:TITLE],
-        text=f"To {counted(hosts)}. {event.message}{said}"[:TEXT],
+        text=text[:TEXT],
         link=request_link(request.pk),
         about=f"request:{request.pk}",
         actor=_person_in(event),
         request=request,
     )
+
+
+def _hosts_of(request: Request) -> str:
+    return counted([f"{row.host}:{row.port}" for row in request.destinations.all()])
 
 
 def _about_grants(known: _Known, group: list[AuditEvent]) -> Draft | None:

@@ -1,6 +1,6 @@
 """Grants: who may reach what, for how long, and whether the cluster carries it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.contrib import messages
@@ -89,22 +89,16 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """End the grant."""
-    grant, form = grant_of(request, pk), ReasonForm(request.POST, auto_id="revoke_%s")
-    if not form.carry_out(partial(grant_service.revoke, grant=grant, actor=actor_of(request))):
-        return show_grant(request, grant, revoke_form=form)
-    messages.success(request, "The grant is revoked. The cluster is being told now.")
-    return redirect("grant", pk=pk)
+    said = "The grant is revoked. The cluster is being told now."
+    return carry_out(request, pk, "revoke", ReasonForm, grant_service.revoke, said)
 
 
 @login_required
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a suspended grant back in force."""
-    grant, form = grant_of(request, pk), ReasonForm(request.POST, auto_id="resume_%s")
-    if not form.carry_out(partial(grant_service.resume, grant=grant, actor=actor_of(request))):
-        return show_grant(request, grant, resume_form=form)
-    messages.success(request, "The grant is resumed. The cluster is being told now.")
-    return redirect("grant", pk=pk)
+    said = "The grant is resumed. The cluster is being told now."
+    return carry_out(request, pk, "resume", ReasonForm, grant_service.resume, said)
 
 
 @login_required
@@ -138,6 +132,25 @@ def grant_of(request: HttpRequest, pk: int) -> Grant:
     if grant is None:
         raise Missing(f"There is no grant {pk} among those you may see.")
     return grant
+
+
+def carry_out(
+    request: HttpRequest,
+    pk: int,
+    verb: str,
+    kind: type[PageForm],
+    deed: Callable[..., object],
+    said: str,
+) -> HttpResponse:
+    """Do what a form on the page of a grant asks for, and say so there.
+
+    `verb` names the form among those of `show_grant`, which shows what was not accepted.
+    """
+    grant, form = grant_of(request, pk), kind(request.POST, auto_id=f"{verb}_%s")
+    if not form.carry_out(partial(deed, grant=grant, actor=actor_of(request))):
+        return show_grant(request, grant, **{f"{verb}_form": form})
+    messages.success(request, said)
+    return redirect("grant", pk=pk)
 
 
 def show_grant(request: HttpRequest, grant: Grant, **forms: PageForm) -> HttpResponse:

@@ -15,7 +15,7 @@ from egress.web.forms.recertification import ConfirmForm, DropForm, Recertificat
 from egress.web.recertification_page import Answers, answer_ticked, page_of, rows_of
 from egress.web.records.who import actor_of
 from egress.web.standing import clusters_in, standing_in
-from egress.web.views.grants import grant_of, show_grant
+from egress.web.views.grants import carry_out, grant_of
 
 
 @login_required
@@ -38,22 +38,16 @@ def recertification(request: HttpRequest) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm one grant, on its page."""
-    grant, form = grant_of(request, pk), ConfirmForm(request.POST, auto_id="confirm_%s")
-    if not form.carry_out(partial(services.confirm, grant=grant, actor=actor_of(request))):
-        return show_grant(request, grant, confirm_form=form)
-    messages.success(request, "Confirmed. You are asked again after a cycle.")
-    return redirect("grant", pk=pk)
+    said = "Confirmed. You are asked again after a cycle."
+    return carry_out(request, pk, "confirm", ConfirmForm, services.confirm, said)
 
 
 @login_required
 @require_POST
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
     """Drop one grant, on its page."""
-    grant, form = grant_of(request, pk), DropForm(request.POST, auto_id="drop_%s")
-    if not form.carry_out(partial(services.drop, grant=grant, actor=actor_of(request))):
-        return show_grant(request, grant, drop_form=form)
-    messages.success(request, "The grant is dropped. The cluster is being told now.")
-    return redirect("grant", pk=pk)
+    said = "The grant is dropped. The cluster is being told now."
+    return carry_out(request, pk, "drop", DropForm, services.drop, said)
 
 
 def _show(request: HttpRequest, answers: Answers, status: int = 200) -> HttpResponse:

@@ -2,16 +2,8 @@
 
 import pytest
 
-from egress.models import Namespace, Person, Request, Role
+from egress.models import Namespace, Person, Request
 from tests import factories as make
-
-
-@pytest.fixture
-def gina(db: None) -> Person:
-    """A developer of `team-shop` with the role break-glass everywhere."""
-    person = make.person("gina", teams=["team-shop"])
-    make.role(person, Role.BREAK_GLASS)
-    return person
 
 
 @pytest.fixture
