@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LATER = 10
+
 _lock = threading.Lock()
 _waiting = 0
 _was_on = False
@@ -18,6 +20,23 @@ def keep_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def collect_between_answers() -> None:
+    """Put off complete looks for reference cycles until `collect_if_due` is called.
+
+    For processes that answer one request after the other. Else one answer in fifteen waits for
+    what the others left behind, as long as it takes to make a short one. Where nothing ends for
+    long, Python still looks, LATER times as seldom.
+    """
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(young, middle, old * LATER)
+
+
+def collect_if_due(**_: object) -> None:
+    """Look for reference cycles now, if Python would have by itself. A receiver of signals."""
+    if gc.get_count()[2] * LATER >= gc.get_threshold()[2]:
+        gc.collect()
 
 
 @contextmanager
