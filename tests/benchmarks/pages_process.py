@@ -65,7 +65,8 @@ class Visitor:
 
 def _row(visitor: Visitor, viewer: str, name: str, path: str, runs: int) -> Row:
     queries = _queries(visitor, path)
-    taken, cpu = _measured(visitor, path, runs)
+    taken, computed = _measured(visitor, path, runs)
+    cpu = computed * 1000 / runs
     half, most = percentile(taken, 0.5), percentile(taken, 0.95)
     return Row(
         viewer,
@@ -77,7 +78,7 @@ def _row(visitor: Visitor, viewer: str, name: str, path: str, runs: int) -> Row:
             "path": path,
             "p50_ms": round(half, 1),
             "p95_ms": round(most, 1),
-            "cpu_ms": round(cpu * 1000 / runs, 1),
+            "cpu_ms": round(cpu, 1),
             "queries": len(queries),
             "slowest": sorted(queries, reverse=True)[:3],
         },
