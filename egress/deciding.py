@@ -75,8 +75,10 @@ def ways_of(standing: Standing, wanted: Wanted, stages: Iterable[Stage]) -> list
     """Return all rights by which the person may decide, their own first; none when there is none.
 
     Nobody decides what they want themselves, nor by a right of those who want it; robots never.
+    What a robot asks for is wanted by whoever made a token of it.
     """
-    if not standing.is_active or standing.is_robot or standing.person_id in wanted.asked_by:
+    close = standing.behind(wanted.asked_by)
+    if not standing.is_active or standing.is_robot or standing.person_id in close:
         return []
     if not standing.reaches(wanted.cluster_id, wanted.namespace):
         return []
@@ -84,7 +86,7 @@ def ways_of(standing: Standing, wanted: Wanted, stages: Iterable[Stage]) -> list
         place for place, stage in enumerate(stages) if stage.team and stage.team in standing.teams
     )
     scopes = standing.scopes_for(
-        wanted.cluster_id, wanted.namespace, risk=wanted.risk, asked_by=wanted.asked_by
+        wanted.cluster_id, wanted.namespace, risk=wanted.risk, asked_by=close
     )
     by_lender: dict[tuple[str, int | None], set[int]] = {("", None): set()}
     for scope in sorted(scopes, key=lambda one: one.lender):
@@ -158,7 +160,8 @@ def why_no_way(
         return f"you are not an approver for {where}."
     if too_close:
         return too_close
-    others = [scope for scope in inside if scope.lender_id not in wanted.asked_by]
+    close = standing.behind(wanted.asked_by)
+    others = [scope for scope in inside if scope.lender_id not in close]
     if not others:
         return f"what {quoted(inside[0].lender)} lends you does not count for their own wishes."
     if all(scope.max_risk < wanted.risk for scope in others):

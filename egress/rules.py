@@ -6,6 +6,8 @@ anonymous visitors and people without an active account may do nothing.
 
 from collections.abc import Callable, Sequence
 
+from django.db.models import Q
+
 from egress.deciding import (
     may_look_at,
     stages_of,
@@ -16,6 +18,7 @@ from egress.deciding import (
     why_not_at_once,
 )
 from egress.domain.authority import Stage
+from egress.domain.lifecycle import RequestStatus
 from egress.domain.wording import quoted
 from egress.models import AuditEvent, BreakGlass, Cluster, Grant, Namespace, Request, Risk
 from egress.models.standing import Standing, standing_of
@@ -134,9 +137,12 @@ def may_confirm(who: object, grant: Grant) -> bool:
 
 def why_not_independent(standing: Standing, request: Request) -> str:
     """Return why the person is too close to the request to decide it, empty when they are not."""
+    asks_as = standing.asks_as(standing.person_id)
     if request.requester_id == standing.person_id:
         return "you asked for this yourself, so somebody else has to decide."
-    if request.renews is not None and request.renews.request.requester_id == standing.person_id:
+    if request.requester_id in asks_as:
+        return "a robot asked for this of which you made a token, so somebody else has to decide."
+    if request.renews is not None and request.renews.request.requester_id in asks_as:
         return "you asked for the grant that this renews, so somebody else has to decide."
     return ""
 
@@ -201,13 +207,23 @@ def may_look(who: object, opening: BreakGlass) -> bool:
 
 
 def may_resume(who: object, grant: Grant) -> bool:
-    """Tell whether the person may resume the suspended grant: an approver who did not ask."""
-    standing, asked = _standing(who), grant.request
+    """Tell whether the person may resume the suspended grant: an approver who did not ask.
+
+    Neither for it, nor for more time, and who did not open it at once.
+    """
+    standing, asked_by = _standing(who), _wanted_by(grant)
     scopes = standing.scopes_for(
-        grant.cluster_id, grant.namespace, risk=asked.risk, asked_by=[asked.requester_id]
+        grant.cluster_id, grant.namespace, risk=grant.request.risk, asked_by=asked_by
     )
     covered = any(scope.covers_host(grant.host) for scope in scopes)
-    return covered and asked.requester_id != standing.person_id
+    return covered and standing.person_id not in standing.behind(asked_by)
+
+
+def _wanted_by(grant: Grant) -> frozenset[int | None]:
+    renewals = Q(renews=grant, status=RequestStatus.APPROVED)
+    asked = Request.objects.filter(Q(pk=grant.request_id) | renewals).order_by()
+    rows = asked.values_list("requester_id", "break_glass__opened_by_id")
+    return frozenset(pk for row in rows for pk in row)
 
 
 def may_set_default_deny(who: object, namespace: Namespace) -> bool:

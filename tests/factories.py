@@ -17,6 +17,7 @@ from egress.domain.lifecycle import (
     Verdict,
 )
 from egress.models import (
+    ApiToken,
     BreakGlass,
     CatalogueEntry,
     Cluster,
@@ -95,6 +96,24 @@ def approver(
     made = person(username, **fields)
     limits: dict[str, Any] = {"destinations": destinations, "max_risk": max_risk}
     role(made, Role.APPROVER, cluster=cluster, namespaces=namespaces, **limits)
+    return made
+
+
+def robot(*teams: str, made_by: Person | None = None) -> Person:
+    """Return a robot of these teams; `made_by` made a token of it, which ended since."""
+    made = Person.objects.create(username=f"robot-{number()}", is_robot=True, password="!none")
+    made.groups.set(team(name) for name in teams)
+    if made_by is not None:
+        now = timezone.now()
+        ApiToken.objects.create(
+            owner=made,
+            name="ci",
+            prefix=f"egp_{number():08}",
+            digest=f"{number():064}",
+            made_by=made_by,
+            created_at=now,
+            revoked_at=now,
+        )
     return made
 
 

@@ -108,14 +108,14 @@ class Scope:
         return Q(host=self.destinations)
 
     def requests(self) -> Q:
-        """Return the filter of requests with a destination that the scope lets somebody decide."""
+        """Return the filter of requests with a destination that the scope lets somebody decide.
+
+        Whether who lends it wants them is another question.
+        """
         found = self.area("cluster_id", "namespace") & Q(risk__lte=self.max_risk)
         hosts = self.hosts()
         if hosts:
             found &= Q(Exists(RequestDestination.objects.filter(hosts, request=OuterRef("pk"))))
-        if self.lender_id is not None:
-            found &= ~Q(requester_id=self.lender_id)
-            found &= ~Q(renews__isnull=False, renews__request__requester_id=self.lender_id)
         return found
 
 

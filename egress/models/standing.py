@@ -16,7 +16,7 @@ from egress.models.cluster import Namespace
 from egress.models.person import Person, Role, staffed_teams
 from egress.models.request import RequestDestination, RequestStage
 from egress.models.scope import Scope
-from egress.models.standing_rows import REVIEWED, rows_of
+from egress.models.standing_rows import REVIEWED, THROUGH, rows_of
 
 if TYPE_CHECKING:
     from egress.models.limits import TokenLimits
@@ -33,7 +33,9 @@ class Standing:
     the catalogue entries that their teams own. `reviewed` holds the primary keys of namespaces for
     which a cluster itself said that the person may deploy there: remembered for a few minutes, for
     reading, or asked just now, for `acting`. `limits` are those of the token that is used.
-    `break_glass` says where the person may open access at once; nobody lends that.
+    `break_glass` says where the person may open access at once; nobody lends that. `through` are
+    pairs of people and robots, by primary keys, of which they made a token: the person, and those
+    who lend them scopes.
     """
 
     person_id: int | None = None
@@ -48,6 +50,7 @@ class Standing:
     is_robot: bool = False
     limits: "TokenLimits | None" = None
     break_glass: tuple[Scope, ...] = ()
+    through: frozenset[tuple[int, int]] = frozenset()
 
     def acting(self, reviewed: frozenset[int] = frozenset()) -> "Standing":
         """Return the standing to act with: only `reviewed` was asked now, nothing remembered."""
@@ -64,6 +67,18 @@ class Standing:
         at_once = tuple(inner for scope in self.break_glass for inner in limits.narrow(scope))
         narrow = replace(self, limits=limits, is_admin=False, is_auditor=False)
         return replace(narrow, scopes=left, break_glass=at_once)
+
+    def asks_as(self, person_id: int | None) -> frozenset[int | None]:
+        """Return the keys under which somebody asks: their own, and robots of theirs.
+
+        For the person, and for those who lend them scopes.
+        """
+        return frozenset({person_id, *(robot for who, robot in self.through if who == person_id)})
+
+    def behind(self, asked_by: Iterable[int | None]) -> frozenset[int]:
+        """Return those who asked, and those of whom is known that robots ask for them."""
+        said = {pk for pk in asked_by if pk is not None}
+        return frozenset(said | {who for who, robot in self.through if robot in said})
 
     def reaches(self, cluster_id: int, namespace: str) -> bool:
         """Tell whether the namespace is within the limits of the token that is used, if any."""
@@ -111,7 +126,7 @@ class Standing:
 
         `asked_by` are the primary keys of those who want it: what they lend counts for nothing.
         """
-        close = {pk for pk in asked_by if pk is not None}
+        close = self.behind(asked_by)
         return tuple(
             scope
             for scope in (self.scopes if self.is_active else ())
@@ -158,8 +173,16 @@ class Standing:
         """
         found = self.named_requests()
         for scope in self.scopes if self.is_active else ():
-            found |= scope.requests()
+            found |= scope.requests() & ~self._asked_by_lender(scope.lender_id)
         return found
+
+    def _asked_by_lender(self, lender: int | None) -> Q:
+        """Return the filter of requests that `lender` wants; none for None."""
+        if lender is None:
+            return Q(pk__in=())
+        keys = self.asks_as(lender)
+        again = Q(renews__isnull=False, renews__request__requester__in=keys)
+        return Q(requester__in=keys) | again
 
     def second_looks(self) -> Q:
         """Return the filter of `BreakGlass` rows at which the person may look.
@@ -175,9 +198,12 @@ class Standing:
                     inside |= area & scope.hosts() & Q(request__risk__lte=scope.max_risk)
             rows = RequestDestination.objects.filter(request=OuterRef("request"))
             covered = Q(Exists(rows)) & ~Q(Exists(rows.exclude(inside)))
-            found |= covered & ~Q(opened_by=lender) & ~Q(request__requester=lender)
-        close = Q(opened_by=self.person_id) | Q(request__requester=self.person_id)
-        return found & ~close
+            found |= covered & ~self._wanted_by(lender)
+        return found & ~self._wanted_by(self.person_id)
+
+    def _wanted_by(self, person_id: int | None) -> Q:
+        """Return the filter of `BreakGlass` rows that somebody opened or asked for."""
+        return Q(opened_by=person_id) | Q(request__requester__in=self.asks_as(person_id) - {None})
 
     def named_requests(self) -> Q:
         """Return the filter of `Request` rows that are the person's to decide without a scope.
@@ -250,4 +276,5 @@ def _standing(pk: int, rows: list[tuple[Any, ...]]) -> Standing:
             for one in json.loads(row[-1])
         ),
         reviewed=frozenset(row[6] for row in rows if row[5] == REVIEWED),
+        through=frozenset((row[10] or pk, row[6]) for row in rows if row[5] == THROUGH),
     )

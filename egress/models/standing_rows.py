@@ -18,6 +18,7 @@ from django.utils import timezone
 from egress.models.delegation import Delegation
 from egress.models.ownership import OwnershipAnswer
 from egress.models.person import Person, RoleBinding
+from egress.models.token import ApiToken
 
 REMEMBERED = timedelta(minutes=5)
 """How long the answer of a cluster lets somebody read; see `OwnershipAnswer`."""
@@ -26,6 +27,8 @@ _WHOSE = ("pk", "username", "is_active", "is_robot", "is_superuser")
 _BINDING = ("role", "cluster", "namespaces", "destinations", "max_risk")
 REVIEWED = "reviewed"
 """Stands in place of a role where a cluster answered for a namespace."""
+THROUGH = "through"
+"""Stands in place of a role where somebody made a token of a robot, with the robot's key."""
 _NOW = datetime(1, 1, 1, tzinfo=UTC)
 """Stands in place of the moment at which the query is asked."""
 
@@ -69,16 +72,14 @@ def _rows(people: RawSQL, now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
     own = RoleBinding.objects.filter(person__in=people).values_list(
         *(f"person__{part}" for part in _WHOSE), text, *_BINDING, *nobody, text
     )
+    in_force = {"starts_at__lte": now, "ends_at__gt": now, "revoked_at": None}
     lent = Delegation.objects.filter(
-        delegate__in=people,
-        starts_at__lte=now,
-        ends_at__gt=now,
-        revoked_at=None,
-        lender__is_active=True,
-        lender__is_robot=False,
+        delegate__in=people, lender__is_active=True, lender__is_robot=False, **in_force
     ).order_by()
     lent_by: tuple[Any, ...] = (*(f"delegate__{part}" for part in _WHOSE), text)
     lender = ("lender_id", "lender__username", text)
+    lent_by_makers = {f"made_by__lent__{name}": value for name, value in in_force.items()}
+    lender_of_tokens = ("made_by_id", "made_by__username", text)
     entries = persons.filter(groups__catalogue_entries__is_active=True).values_list(
         *_WHOSE,
         text,
@@ -94,8 +95,32 @@ def _rows(people: RawSQL, now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
         ),
         entries,
         _answers(people, now, (*nobody, text)),
+        _tokens(people, "made_by", (*nobody, text)),
+        _tokens(people, "made_by__lent__delegate", lender_of_tokens, **lent_by_makers),
         all=True,
     )
+
+
+def _tokens(
+    people: RawSQL, whose: str, rest: tuple[Any, ...], **more: Any
+) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return rows of robots that somebody made a token of, in the shape of roles with their key.
+
+    `whose` leads from the token to the person who is asked about, and `rest` are the columns of
+    what others lend and of catalogue entries.
+    """
+    made = ApiToken.objects.filter(owner__is_robot=True, **{f"{whose}__in": people}, **more)
+    text, number = Cast(Value(None), TextField()), Cast(Value(None), IntegerField())
+    return made.values_list(
+        *(f"{whose}__{part}" for part in _WHOSE),
+        text,
+        Value(THROUGH, TextField()),
+        F("owner"),
+        text,
+        text,
+        number,
+        *rest,
+    ).order_by()
 
 
 def _answers(

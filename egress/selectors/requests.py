@@ -94,10 +94,11 @@ def queue(person: Person | Standing) -> QuerySet[Request]:
     """Return the pending requests of which the person may decide something, oldest first."""
     standing = _standing(person)
     rows = Request.objects.filter(standing.decided_requests(), status=RequestStatus.PENDING)
+    own = standing.asks_as(standing.person_id)
     in_force = _in_force(Approval.objects.all())
     return (
-        with_clusters(rows.exclude(requester_id=standing.person_id))
-        .exclude(renews__isnull=False, renews__request__requester_id=standing.person_id)
+        with_clusters(rows.exclude(requester__in=own))
+        .exclude(renews__isnull=False, renews__request__requester__in=own)
         .select_related("requester", "renews__request")
         .prefetch_related("destinations", Prefetch("approvals", in_force, "in_force"))
         .order_by("pk")

@@ -162,10 +162,17 @@ def world(db: None) -> list[Person]:
         former = make.namespace(cluster, "echo", owner="team-a")
         make.gone(former, timezone.now())
         namespaces += [former, make.namespace(cluster, "echo", owner="team-b")]
+    robots = [
+        make.robot("team-a", made_by=who) for who in (everybody[4], everybody[10], everybody[1])
+    ]
     step = tries(3, of=1)
     for number, namespace in enumerate(namespaces):
         for who in everybody[number % step : ASKING : step]:
             make.request(namespace, who, f"h{number}.example.com")
+        for robot in robots:
+            make.request(namespace, robot, "h0.example.com")
+        of_robot = make.grant(namespace, robots[0], f"r{number}.example.com")
+        make.request(namespace, everybody[3], renews=of_robot)
         host = f"g{number}.example.com"
         grant = make.grant(namespace, everybody[number % len(everybody)], host)
         make.asked_about(grant, announced_at=timezone.now() if number % 4 else None)
@@ -270,6 +277,7 @@ def assert_agreement_within_limits(what: str, world: list[Person]) -> None:
 def test_second_looks_agree_with_the_rules(db: None) -> None:
     cluster, everybody = make.cluster(), people()
     lender = everybody[10]
+    robot = make.robot("team-a", made_by=lender)
     for name in ("alpha", "beta"):
         namespace = make.namespace(cluster, name, owner="team-a")
         for hosts in (["h0.example.com"], ["h1.example.com", "h2.example.com"], ["example.org"]):
@@ -278,6 +286,7 @@ def test_second_looks_agree_with_the_rules(db: None) -> None:
                 make.opening(asked, everybody[0])
         make.opening(make.request(namespace, lender, "h0.example.com"), everybody[1])
         make.opening(make.request(namespace, everybody[1], "h0.example.com"), lender)
+        make.opening(make.request(namespace, robot, "h0.example.com"), everybody[1])
     rows = BreakGlass.objects.select_related("request__cluster", "request__renews__request")
     present, sizes = list(rows.prefetch_related("request__destinations")), set()
     limits = [None, None, TokenLimits(namespaces=("al*",)), TokenLimits(frozenset([cluster.pk]))]
