@@ -140,12 +140,12 @@ def reactivate(*, person: Person, actor: Actor) -> Person:
     return stored
 
 
-def end_sessions(person: Person) -> int:
-    """End every session of somebody; return how many there were."""
+def end_sessions(person: Person, *, keep: str = "") -> int:
+    """End every session of somebody but the one with the key `keep`; return how many."""
     theirs = [
         session.pk
         for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator()
-        if session.get_decoded().get("_auth_user_id") == str(person.pk)
+        if session.pk != keep and session.get_decoded().get("_auth_user_id") == str(person.pk)
     ]
     return Session.objects.filter(pk__in=theirs).delete()[0]
 
