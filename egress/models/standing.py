@@ -65,6 +65,12 @@ class Standing:
         narrow = replace(self, limits=limits, is_admin=False, is_auditor=False)
         return replace(narrow, scopes=left, break_glass=at_once)
 
+    def without_roles(self) -> "Standing":
+        """Return what is left of it without what roles give: what the person owns and asked for."""
+        return replace(
+            self, is_admin=False, is_auditor=False, scopes=(), break_glass=(), presets=frozenset()
+        )
+
     def reaches(self, cluster_id: int, namespace: str) -> bool:
         """Tell whether the namespace is within the limits of the token that is used, if any."""
         return self.limits is None or self.limits.covers(cluster_id, namespace)
