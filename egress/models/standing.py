@@ -68,6 +68,12 @@ class Standing:
         narrow = replace(self, limits=limits, is_admin=False, is_auditor=False)
         return replace(narrow, scopes=left, break_glass=at_once)
 
+    def without_roles(self) -> "Standing":
+        """Return what is left of it without what roles give: what the person owns and asked for."""
+        return replace(
+            self, is_admin=False, is_auditor=False, scopes=(), break_glass=(), presets=frozenset()
+        )
+
     def asks_as(self, person_id: int | None) -> frozenset[int | None]:
         """Return the keys under which somebody asks: their own, and robots of theirs.
 

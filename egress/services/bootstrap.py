@@ -37,9 +37,9 @@ from egress.selectors.policy import inventory_of
 from egress.services import audit
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.clusters import require_admin
 from egress.services.errors import Refused, Unavailable
 from egress.services.gateways import open_gateway
+from egress.services.guards import require_operator
 
 GUARDED_KINDS = (kinds.SERVICE_ENTRY, kinds.WORKLOAD_ENTRY, kinds.SIDECAR, kinds.ENVOY_FILTER)
 
@@ -180,7 +180,7 @@ def bootstrap(*, at: Site, options: Options, actor: Actor) -> Report:
 
     Nothing of somebody else's is written over: it is named in the report. Raises Unavailable.
     """
-    require_admin(actor, "bootstrap a cluster")
+    require_operator(actor, "bootstrap a cluster")
     try:
         laid = lay_down(
             at.gateway,

@@ -17,8 +17,8 @@ from egress.models import Cluster, Grant, HostAssignment, Namespace, Priority
 from egress.services import audit, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Refused
+from egress.services.guards import require_operator
 from egress.services.ownership.sources import follow_owners, owner_problems
 from egress.services.recertification.settings import cycle_problems, refuse_without_cycle
 
@@ -59,7 +59,7 @@ def change(*, cluster: Cluster, settings: ClusterSettings, actor: Actor) -> Clus
     Raises NotAllowed, Refused with sentences by field, and Conflict while live grants were
     approved under another enforcement or layout.
     """
-    require_admin(actor, "change the settings of a cluster")
+    require_operator(actor, "change the settings of a cluster")
     wanted = _checked(settings)
     # Written before anything is asked: the lock lets nobody decide about the cluster meanwhile.
     Cluster.objects.filter(pk=cluster.pk).update(problem=cluster.problem)

@@ -17,24 +17,25 @@ from egress.domain.access import Enforcement
 from egress.domain.naming import is_dns_label
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, Priority
-from egress.rules import is_admin
 from egress.selectors.slices import slices_of_namespace
 from egress.services import audit, inventory, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.credentials import CredentialsUnreadableError, seal
-from egress.services.errors import Conflict, NotAllowed, Refused, Unavailable
+from egress.services.errors import Conflict, Refused, Unavailable
 from egress.services.gateways import dial, open_gateway
+from egress.services.guards import require_operator
 from egress.services.ownership.sources import owner_annotations
 
 __all__ = [
     "connect",
     "open_gateway",
-    "require_admin",
     "set_drift_policy",
     "set_namespace_enforcement",
     "set_owner",
 ]
+
+CONNECT = "connect a cluster"
 
 
 def connect(
@@ -53,7 +54,7 @@ def connect(
     same name never leads to another cluster. Raises NotAllowed, Refused with what is wrong,
     Conflict when the name or the cluster is taken, and Unavailable when it cannot be reached.
     """
-    require_admin(actor, "connect a cluster")
+    require_operator(actor, CONNECT)
     _check_input(name, egress_namespace)
     credentials, sealed = _read_and_seal(kubeconfig_text, context)
     gateway = dial(credentials.kubeconfig)
@@ -93,6 +94,8 @@ def _store(name: str, gateway: ClusterGateway, facts: dict[str, Any], actor: Act
     facts |= {"kubernetes_version": identity.version[:32], **_mesh_facts(mesh)}
     facts |= {"reachable": True, "problem": "", "reached_at": snapshot.taken_at}
     with transaction.atomic():
+        # Reading the cluster takes a while: the role or the token may have gone meanwhile.
+        require_operator(actor, CONNECT)
         _refuse_taken(name, identity.uid)
         cluster, is_new = Cluster.objects.update_or_create(
             name=name, uid=identity.uid, defaults=facts
@@ -165,7 +168,7 @@ def _refuse_taken(name: str, uid: str) -> None:
 @transaction.atomic
 def set_owner(*, namespace: Namespace, team: Group | None, actor: Actor) -> Namespace:
     """Say which team owns a namespace; None leaves it to the namespace's label. Admins only."""
-    require_admin(actor, "set the owner of a namespace")
+    require_operator(actor, "set the owner of a namespace")
     before = namespace.owner_name
     # Read under the lock of the cluster's row: who sets owners may be changed at this moment.
     counts = Cluster.objects.filter(pk=namespace.cluster_id, owner_by_admin=True)
@@ -200,7 +203,7 @@ def set_namespace_enforcement(
 
     Raises Conflict while the namespace has live grants: they were approved under the other one.
     """
-    require_admin(actor, "set the enforcement of a namespace")
+    require_operator(actor, "set the enforcement of a namespace")
     value = enforcement.value if enforcement else ""
     before = namespace.enforcement
     before_keys = slices_of_namespace(namespace.cluster, namespace.name)
@@ -249,7 +252,7 @@ def _refuse_while_in_force(namespace: Namespace) -> None:
 @transaction.atomic
 def set_drift_policy(*, cluster: Cluster, policy: str, actor: Actor) -> Cluster:
     """Choose what happens to drift: `heal` writes it back, `flag` shows it. Admins only."""
-    require_admin(actor, "set the drift policy of a cluster")
+    require_operator(actor, "set the drift policy of a cluster")
     if policy not in Cluster.DriftPolicy.values:
         raise Refused(
             f'"{policy}" is no drift policy. Choose "heal" or "flag".',
@@ -269,11 +272,3 @@ def set_drift_policy(*, cluster: Cluster, policy: str, actor: Actor) -> Cluster:
         data={"before": before, "after": policy},
     )
     return cluster
-
-
-def require_admin(actor: Actor, deed: str) -> None:
-    """Let admins pass, and an operator at the command line. Raises NotAllowed for others."""
-    if actor.person is None and actor.source == "command":
-        return
-    if actor.person is None or not is_admin(actor.person):
-        raise NotAllowed(f"Only an admin may {deed}. Ask one.", reason="AdminsOnly")

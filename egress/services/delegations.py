@@ -12,6 +12,7 @@ from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
+from egress.services.factors import require_factor
 
 LONGEST = timedelta(days=60)
 
@@ -35,6 +36,8 @@ def delegate(
     """
     audit.take_turn()
     standing, now = _standing(actor), timezone.now()
+    # Lending lets somebody decide, so it takes what deciding takes.
+    require_factor(standing)
     errors: dict[str, list[str]] = {}
     owner = _lender(lender or standing.username, standing, errors)
     person = _delegate(delegate, owner, standing, errors)
@@ -144,10 +147,11 @@ def revoke_delegation(*, delegation: Delegation, actor: Actor) -> Delegation:
     standing, now = _standing(actor), timezone.now()
     rows = Delegation.objects.select_related("lender", "delegate").filter(pk=delegation.pk)
     stored = rows.first()
-    if stored is None or not (
-        standing.is_admin or standing.person_id in (stored.lender_id, stored.delegate_id)
-    ):
+    is_own = stored is not None and standing.person_id in (stored.lender_id, stored.delegate_id)
+    if stored is None or not (standing.is_admin or is_own):
         raise Missing("There is no such delegation for you. Look at the list of yours.")
+    if not is_own:
+        require_factor(standing)
     open_ones = Delegation.objects.filter(pk=stored.pk, revoked_at=None, ends_at__gt=now)
     if not open_ones.update(revoked_at=now):
         raise Conflict("The delegation ended already.", reason="DelegationEnded")

@@ -35,9 +35,28 @@ def has_factor(person_id: int | None) -> bool:
     return strong.filter(person__pk=person_id).exists() if person_id else False
 
 
+def lacks_factor(standing: Standing) -> bool:
+    """Tell whether somebody needs a second factor and has none."""
+    return needs_factor(standing) and not has_factor(standing.person_id)
+
+
 def require_factor(standing: Standing) -> None:
     """Raise NotAllowed for those who need a second factor and have none."""
-    if needs_factor(standing) and not has_factor(standing.person_id):
+    if needs_factor(standing):
+        _require(standing)
+
+
+def require_factor_to_decide(standing: Standing) -> None:
+    """Raise NotAllowed for who decides without a second factor where deciders need one.
+
+    Whoever decides as a member of a team, of a stage or of a catalogue entry, has no role.
+    """
+    if settings.MFA_REQUIRED != "nobody":
+        _require(standing)
+
+
+def _require(standing: Standing) -> None:
+    if not has_factor(standing.person_id):
         raise NotAllowed(
             "This needs a second factor. Set up an authenticator app or a security key on the "
             "page Account, then do it again.",

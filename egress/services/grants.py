@@ -24,6 +24,7 @@ from egress.services import audit, guards, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
 from egress.services.errors import Conflict, NotAllowed
+from egress.services.factors import lacks_factor
 from egress.services.one_by_one import do_each
 from egress.services.ownership import owned_of_grant
 from egress.services.requests.openings import grant_entry, hold_subject
@@ -69,8 +70,10 @@ def owned_to_revoke(grant: Grant, actor: Actor) -> frozenset[int]:
 
     Call it outside of transactions. Raises like `owned_of_grant`.
     """
-    may = rules.may_revoke(guards.standing_of_actor(actor), grant)
-    return frozenset() if may else owned_of_grant(grant, actor)
+    standing = guards.standing_of_actor(actor)
+    # Without the factor that their roles need they may only as the team.
+    counts = standing.without_roles() if lacks_factor(standing) else standing
+    return frozenset() if rules.may_revoke(counts, grant) else owned_of_grant(grant, actor)
 
 
 def revoke_by(*, standing: Standing, grant: Grant, actor: Actor, reason: str) -> Grant:
@@ -82,6 +85,7 @@ def revoke_by(*, standing: Standing, grant: Grant, actor: Actor, reason: str) ->
             "them.",
             reason="NotTheTeam",
         )
+    guards.require_factor_beyond_own(standing, lambda own: rules.may_revoke(own, stored))
     why = guards.require_text(reason, field="reason", what="The reason", limit=500)
     now = timezone.now()
     ended: dict[str, Any] = {"ended_at": now, "ended_by": actor.name, "end_reason": why}

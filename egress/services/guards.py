@@ -1,5 +1,6 @@
 """The first lines of every service: who asks, and may they know of what they name."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from egress.models.standing import Standing
 from egress.services import texts
 from egress.services.actor import Actor
 from egress.services.errors import Missing, NotAllowed, Refused
-from egress.services.factors import require_factor
+from egress.services.factors import lacks_factor, require_factor
 
 
 def person_of(actor: Actor) -> Person:
@@ -52,16 +53,32 @@ def _still_lets_in(token_id: int) -> bool:
     return in_force.filter(pk=token_id).exists()
 
 
-def require_admin(actor: Actor) -> Standing:
-    """Return the actor's standing. Raises NotAllowed for everybody but admins.
+def require_admin(actor: Actor, deed: str = "do this") -> Standing:
+    """Return the actor's standing. Raises NotAllowed, naming the deed, for everybody but admins.
 
     Also for an admin without the second factor that the settings ask for.
     """
     standing = standing_of_actor(actor)
     if not standing.is_admin:
-        raise NotAllowed("Only an admin may do this. Ask one of them.", reason="NotAnAdmin")
+        raise NotAllowed(f"Only an admin may {deed}. Ask one of them.", reason="NotAnAdmin")
     require_factor(standing)
     return standing
+
+
+def require_operator(actor: Actor, deed: str) -> None:
+    """Let admins pass, as `require_admin` does, and an operator at the command line."""
+    if actor.person is None and actor.source == "command":
+        return
+    require_admin(actor, deed)
+
+
+def require_factor_beyond_own(standing: Standing, may: Callable[[Standing], bool]) -> None:
+    """Raise NotAllowed where somebody without the second factor may only by a role.
+
+    Whoever may without one, as the team whose grant or robot it is, needs no factor to do so.
+    """
+    if lacks_factor(standing) and not may(standing.without_roles()):
+        require_factor(standing)
 
 
 def require_text(text: str, *, field: str, what: str, limit: int, required: bool = True) -> str:

@@ -11,8 +11,8 @@ from egress.models import Namespace, Priority
 from egress.services import audit, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Refused
+from egress.services.guards import require_operator
 
 MOST = 200
 _NAME = re.compile(
@@ -27,7 +27,7 @@ def set_mesh_hosts(*, namespace: Namespace, hosts: Iterable[str], actor: Actor) 
     Its own and those of the root namespace are always kept. Raises NotAllowed, Refused, and
     Conflict when the namespace is gone.
     """
-    require_admin(actor, "say which hosts of the mesh a namespace keeps")
+    require_operator(actor, "say which hosts of the mesh a namespace keeps")
     wanted = sorted({host.strip().lower() for host in hosts if host.strip()})
     _check(namespace, wanted)
     before = namespace.mesh_hosts

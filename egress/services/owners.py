@@ -9,8 +9,9 @@ from egress.domain.wording import quoted
 from egress.models import Namespace
 from egress.selectors.namespaces import present_namespaces
 from egress.services.actor import Actor
-from egress.services.clusters import require_admin, set_owner
+from egress.services.clusters import set_owner
 from egress.services.errors import Refused
+from egress.services.guards import require_operator
 
 MOST = 100
 """Namespaces whose owner is set at once."""
@@ -21,7 +22,7 @@ def set_owner_named(*, namespace: Namespace, team: str, actor: Actor) -> Namespa
 
     Raises like `set_owner`, and Refused when there is no such team.
     """
-    require_admin(actor, "set the owner of a namespace")
+    require_operator(actor, "set the owner of a namespace")
     found = Group.objects.filter(name=team).first() if team else None
     if team and found is None:
         problem = f"There is no team {quoted(team)}. Make it first, or write another."
@@ -36,7 +37,7 @@ def set_owners(*, namespaces: Iterable[int], team: Group | None, actor: Actor) -
     All of them, or none. Admins only. Raises NotAllowed, Refused when nothing or too much is
     chosen, and Conflict when one is gone, or its cluster lets nobody set owners.
     """
-    require_admin(actor, "set the owner of a namespace")
+    require_operator(actor, "set the owner of a namespace")
     keys = sorted(set(namespaces))
     if not keys or len(keys) > MOST:
         problem = "Choose at least one namespace." if not keys else f"Choose at most {MOST}."

@@ -33,9 +33,9 @@ from egress.services import audit
 from egress.services.actor import Actor
 from egress.services.adoption import keep
 from egress.services.audit import Tag
-from egress.services.clusters import require_admin
 from egress.services.errors import Conflict, Refused, Unavailable
 from egress.services.gateways import open_gateway
+from egress.services.guards import require_operator
 
 __all__ = [
     "attest",
@@ -183,7 +183,7 @@ def attest(*, cluster: Cluster, row_id: str, note: str, actor: Actor) -> Cluster
     Raises NotAllowed, Refused without a note or for an id that is no check, and Conflict when
     nothing of the check is unknown now.
     """
-    require_admin(actor, "vouch for a check of the posture")
+    require_operator(actor, "vouch for a check of the posture")
     note = note.strip()
     _require_check(row_id)
     if not note or len(note) > LONGEST_NOTE:
@@ -199,7 +199,7 @@ def attest(*, cluster: Cluster, row_id: str, note: str, actor: Actor) -> Cluster
 @transaction.atomic
 def withdraw(*, cluster: Cluster, row_id: str, actor: Actor) -> Cluster:
     """Take back what an admin vouched for. Admins only. Raises Conflict when nobody did."""
-    require_admin(actor, "take back an attestation")
+    require_operator(actor, "take back an attestation")
     _require_check(row_id)
     fresh = _locked(cluster)
     left = {key: word for key, word in fresh.attestations.items() if key != row_id}

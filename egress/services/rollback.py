@@ -7,9 +7,9 @@ from egress.models import Cluster
 from egress.services import audit
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.clusters import require_admin
 from egress.services.convergence.upgrading import version
 from egress.services.errors import Conflict
+from egress.services.guards import require_operator
 
 
 @transaction.atomic
@@ -19,7 +19,7 @@ def allow_older_generator(*, cluster: Cluster, actor: Actor) -> Cluster:
     The newer workers must be stopped first: any of them takes the cluster back with its next
     write. Raises NotAllowed, and Conflict when nothing has to be allowed.
     """
-    require_admin(actor, "let an older version of the portal write")
+    require_operator(actor, "let an older version of the portal write")
     mine = version()
     before = Cluster.objects.values_list("generator_version", flat=True).get(pk=cluster.pk)
     newer = Cluster.objects.filter(pk=cluster.pk, generator_version__gt=mine)

@@ -111,6 +111,7 @@ def revoke(*, token: ApiToken, actor: Actor) -> ApiToken:
     stored = ApiToken.objects.select_related("owner").filter(pk=token.pk).first()
     if stored is None or not _may_revoke(standing, stored):
         raise Missing("There is no such token for you. Look at the list of your tokens.")
+    guards.require_factor_beyond_own(standing, lambda own: _may_revoke(own, stored))
     now = timezone.now()
     if not ApiToken.objects.filter(pk=stored.pk, revoked_at__isnull=True).update(revoked_at=now):
         raise Conflict("The token is revoked already.", reason="TokenRevoked")
@@ -180,6 +181,7 @@ def _owner(owner: Person, standing: Standing) -> Person:
     stored = Person.objects.filter(pk=owner.pk, is_robot=True).first()
     if stored is None or not robots.may_make_tokens_of(standing, stored):
         raise NotAllowed("People make their own tokens. Ask them to.", reason="NotYourToken")
+    guards.require_factor_beyond_own(standing, lambda own: robots.may_make_tokens_of(own, stored))
     if not stored.is_active:
         raise NotAllowed(f"The robot {quoted(stored)} is closed.", reason="AccountNotActive")
     return stored

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from egress.domain.lifecycle import Verdict
 from egress.models import AuditEvent, Namespace, Person, ProviderAccount
-from egress.services import people
+from egress.services import people, tokens
 from egress.services import requests as service
 from egress.services.errors import NotAllowed
 from egress.services.sign_in import guesses
@@ -53,6 +53,45 @@ def test_somebody_sets_up_an_app_and_gets_recovery_codes(owner: Person) -> None:
     assert tags == ["person:signed-in", "person:factor-added", "person:factor-added"]
     stored = Authenticator.objects.get(type="totp").data["secret"]
     assert secret not in stored
+
+
+@pytest.mark.parametrize("kind", [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+def test_a_session_that_never_showed_the_factor_ends_when_one_is_set_up(
+    owner: Person, stranger: Person, kind: str
+) -> None:
+    thief, other = Client(), Client()
+    thief.force_login(owner)
+    other.force_login(stranger)
+    Authenticator.objects.create(user=owner, type=kind, data={"secret": "x"})
+    assert thief.get(reverse("home")).status_code == 302
+    assert thief.get("/api/v1/me/").status_code == 401
+    assert other.get(reverse("home")).status_code == 200
+    assert AuditEvent.objects.filter(tag="person:sessions-ended", target_id=owner.pk).count() == 1
+
+
+def test_whoever_sets_an_app_up_stays_signed_in_and_hears_that_other_sessions_ended(
+    owner: Person,
+) -> None:
+    (here, _), (there, _) = with_password("owner"), with_password("owner")
+    here.get(reverse("mfa_activate_totp"))
+    actor = factories.actor(owner)
+    _, secret = tokens.create(owner=owner, name="ci", scopes=["read"], days=5, actor=actor)
+    form = {"code": code(here.session["mfa.totp.secret"])}
+    page = here.post(reverse("mfa_activate_totp"), form, follow=True)
+    assert b"Your other sessions ended" in page.content
+    assert here.get(reverse("home")).status_code == 200
+    assert there.get(reverse("home")).status_code == 302
+    assert owner.sign_ins.count() == 1
+    bearer = {"Authorization": f"Bearer {secret}"}
+    assert Client().get("/api/v1/me/", headers=bearer).status_code == 200
+
+
+def test_new_recovery_codes_end_no_session(owner: Person) -> None:
+    client = Client()
+    client.force_login(owner)
+    kind = Authenticator.Type.RECOVERY_CODES
+    Authenticator.objects.create(user=owner, type=kind, data={"seed": "x", "used_mask": 0})
+    assert client.get(reverse("home")).status_code == 200
 
 
 def test_a_wrong_code_sets_nothing_up(owner: Person) -> None:
@@ -147,6 +186,7 @@ class TestWhenDecidersNeedOne:
         assert client.get(reverse("queue"))["Location"] == reverse("mfa_index")
         assert client.get(reverse("mfa_index")).status_code == 200
         with_app(alice)
+        client.force_login(alice)
         assert client.get(reverse("queue")).status_code == 200
         client.force_login(owner)
         assert client.get(reverse("home")).status_code == 200

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from egress.cluster.inventory import read_inventory
 from egress.domain.access import Enforcement
 from egress.models import AuditEvent, Cluster, Namespace
 from egress.sandbox import demo
@@ -16,7 +17,7 @@ from egress.sandbox.api import SandboxApi
 from egress.sandbox.server import SandboxServer, serve
 from egress.sandbox.store import Store
 from egress.sandbox.users import NOBODY, PORTAL, Users
-from egress.services import clusters, gateways
+from egress.services import clusters, gateways, tokens
 from egress.services.actor import Actor
 from egress.services.errors import Conflict, NotAllowed, Refused, Unavailable
 from tests import factories
@@ -102,6 +103,23 @@ def test_one_name_leads_to_one_cluster(db: None, company: SandboxServer) -> None
     factories.cluster("demo", server="https://elsewhere")
     with pytest.raises(Conflict, match="https://elsewhere"):
         connect(company)
+
+
+def test_a_token_that_is_revoked_meanwhile_connects_nothing(
+    db: None, company: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adam = factories.admin("adam")
+    asked = {"owner": adam, "name": "x", "scopes": ["admin"], "days": 3}
+    token, _ = tokens.create(**asked, actor=factories.actor(adam))
+
+    def read(*args: Any, **kwargs: Any) -> Any:
+        tokens.revoke(token=token, actor=factories.actor(adam))
+        return read_inventory(*args, **kwargs)
+
+    monkeypatch.setattr(clusters, "read_inventory", read)
+    with pytest.raises(NotAllowed, match="revoked"):
+        connect(company, actor=Actor.of(adam, "api", "", token))
+    assert not Cluster.objects.exists()
 
 
 def test_a_developer_may_not_connect_a_cluster(db: None, company: SandboxServer) -> None:

@@ -91,6 +91,43 @@ def test_right_ones_are_not_counted(owner: Person) -> None:
         assert sign_in("owner", factories.PASSWORD) == 302
 
 
+def change_password(client: Client, old: str, new: str = "a brand new long passphrase") -> int:
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post(reverse("password"), form).status_code
+
+
+@pytest.mark.django_db
+def test_an_old_password_is_not_guessed_on_the_page_that_changes_it(owner: Person) -> None:
+    client = Client()
+    client.force_login(owner)
+    for number in range(guesses.BY_CODE.count):
+        assert change_password(client, f"wrong {number}") == 422
+    assert change_password(client, factories.PASSWORD) == 422
+    owner.refresh_from_db()
+    assert owner.check_password(factories.PASSWORD)
+
+
+@pytest.mark.django_db
+def test_guesses_there_and_before_changing_a_factor_count_together(owner: Person) -> None:
+    client = Client()
+    client.force_login(owner)
+    for _ in range(guesses.BY_CODE.count - 1):
+        change_password(client, "wrong")
+    confirm = reverse("account_reauthenticate")
+    assert client.post(confirm, {"password": "wrong"}).status_code == 200
+    assert b"tried too often" in client.post(confirm, {"password": factories.PASSWORD}).content
+
+
+@pytest.mark.django_db
+def test_right_old_passwords_are_not_counted(owner: Person) -> None:
+    client, old = Client(), factories.PASSWORD
+    client.force_login(owner)
+    for number in range(guesses.BY_CODE.count + 1):
+        new = f"a brand new long passphrase {number}"
+        assert change_password(client, old, new) == 302
+        old = new
+
+
 @pytest.mark.django_db
 def test_wrong_tokens_are_limited_by_address_and_hold_no_right_one_up(owner: Person) -> None:
     def call(secret: str) -> int:

@@ -13,14 +13,14 @@ from egress.cluster.gateway import ClusterGateway, KubeObject
 from egress.domain.objects import canonical_json
 from egress.domain.wording import quoted
 from egress.models import Namespace, OwnedObject, Priority
-from egress.models.standing import standing_of
-from egress.rules import is_admin, may_set_default_deny
-from egress.services import audit, outbox
+from egress.models.standing import Standing
+from egress.rules import may_set_default_deny
+from egress.services import audit, guards, outbox
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused, Unavailable
+from egress.services.factors import lacks_factor
 from egress.services.gateways import open_gateway
-from egress.services.guards import require_text
 from egress.services.ownership import owned_now
 
 
@@ -75,8 +75,9 @@ def decide(
     Raises NotAllowed, Refused, Unavailable, and Conflict when it was decided already or the
     preview named by `digest` is no longer true.
     """
-    _require_right(hardening, namespace, on, actor)
-    why = require_text(reason, field="reason", what="The reason", limit=500, required=False)
+    owned = _owned_to_switch_on(namespace, actor) if on else frozenset()
+    _require_right(hardening, namespace, on, guards.standing_of_actor(actor, owned))
+    why = guards.require_text(reason, field="reason", what="The reason", limit=500, required=False)
     if not on and not why:
         problem = f"Say why the namespace has to do without its {hardening.name}."
         raise Refused(problem, reason="ReasonMissing", fields={"reason": [problem]})
@@ -89,6 +90,8 @@ def decide(
             reason="PreviewOutdated",
         )
     with transaction.atomic():
+        # Reading the cluster takes a while: the role or the token may have gone meanwhile.
+        _require_right(hardening, namespace, on, guards.standing_of_actor(actor, owned))
         _store(hardening, namespace, on, actor, why)
     namespace.refresh_from_db()
     return namespace
@@ -155,22 +158,30 @@ def _camel(hardening: Hardening) -> str:
     return hardening.name.title().replace(" ", "")
 
 
-def _may_switch_on(namespace: Namespace, actor: Actor) -> bool:
-    standing = standing_of(actor.person).acting()
-    if may_set_default_deny(standing, namespace) or actor.person is None:
-        return may_set_default_deny(standing, namespace)
-    return may_set_default_deny(standing.acting(owned_now(actor.person, namespace)), namespace)
+def _owned_to_switch_on(namespace: Namespace, actor: Actor) -> frozenset[int]:
+    """Return the namespace's key when only its cluster can tell that it is the actor's."""
+    standing = guards.standing_of_actor(actor)
+    # Without the factor that their roles need they may only as the team.
+    counts = standing.without_roles() if lacks_factor(standing) else standing
+    if may_set_default_deny(counts, namespace):
+        return frozenset()
+    return owned_now(guards.person_of(actor), namespace)
 
 
-def _require_right(hardening: Hardening, namespace: Namespace, on: bool, actor: Actor) -> None:
-    if on and not _may_switch_on(namespace, actor):
+def _require_right(
+    hardening: Hardening, namespace: Namespace, on: bool, standing: Standing
+) -> None:
+    if on and not may_set_default_deny(standing, namespace):
         raise NotAllowed(
             f"Only admins and the team that owns {quoted(namespace.name)} may switch this on.",
             reason="NotTheOwner",
         )
-    if not on and not is_admin(actor.person):
+    if not on and not standing.is_admin:
         raise NotAllowed(
             f"Switching the {hardening.name} off opens a way out of the namespace: only an admin "
             "may.",
             reason="AdminsOnly",
         )
+    guards.require_factor_beyond_own(
+        standing, lambda own: on and may_set_default_deny(own, namespace)
+    )

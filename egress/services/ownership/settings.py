@@ -7,8 +7,8 @@ from egress.domain.wording import quoted
 from egress.models import Cluster, Namespace, Person
 from egress.services import cluster_settings
 from egress.services.actor import Actor
-from egress.services.clusters import require_admin
 from egress.services.errors import Refused
+from egress.services.guards import require_operator
 from egress.services.ownership.reviews import Answer, ask
 from egress.services.ownership.sources import REVIEWED
 
@@ -36,7 +36,7 @@ def try_review(*, cluster: Cluster, person: str, namespace: str, actor: Actor) -
     Under the names that are set, also where reviews do not count yet. Admins only. Raises
     NotAllowed, and Refused by field for a person or a namespace that is not there.
     """
-    require_admin(actor, "ask a cluster about others")
+    require_operator(actor, "ask a cluster about others")
     # Databases refuse to compare with a NUL; no name contains one.
     name, place = (text.strip().replace("\0", "") for text in (person, namespace))
     who = Person.objects.filter(username=name).first()

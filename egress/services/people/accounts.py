@@ -14,10 +14,12 @@ from django.utils import timezone
 
 from egress.domain.wording import quoted
 from egress.models import ApiToken, Cluster, Person, ProviderAccount
+from egress.models.standing import Standing
 from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
-from egress.services.errors import Conflict, Missing, NotAllowed, Refused
+from egress.services.errors import Conflict, Missing, Refused
+from egress.services.factors import require_factor
 from egress.services.people.last_admin import refuse_without_admin
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9@.+_-]{0,149}")
@@ -65,13 +67,13 @@ def change_person(
     """
     audit.take_turn()
     standing = guards.standing_of_actor(actor)
-    if not standing.is_admin and standing.person_id != person.pk:
-        raise NotAllowed("Only an admin may change other people.", reason="NotAnAdmin")
+    if standing.person_id != person.pk:
+        guards.require_admin(actor, "change other people")
     stored = _fresh(person)
     before = _facts(stored)
     _describe(stored, first_name, last_name, email)
-    if not standing.is_admin and stored.email != before["email"]:
-        _refuse_other_name_at_clusters()
+    if stored.email != before["email"] and _is_a_name_at_clusters():
+        _require_admin_to_rename(standing)
     stored.save(update_fields=["first_name", "last_name", "email"])
     data = {"before": before, "after": _facts(stored)}
     _record(Tag.PERSON_CHANGED, actor, stored, f"Changed {quoted(stored)}.", data)
@@ -87,8 +89,8 @@ def set_password(*, person: Person, password: str, actor: Actor) -> Person:
     """
     audit.take_turn()
     standing = guards.standing_of_actor(actor)
-    if not standing.is_admin and standing.person_id != person.pk:
-        raise NotAllowed("Only an admin may set others' passwords.", reason="NotAnAdmin")
+    if standing.person_id != person.pk:
+        guards.require_admin(actor, "set others' passwords")
     stored = _fresh(person)
     _refuse_of_provider(stored)
     if stored.is_robot:
@@ -140,12 +142,12 @@ def reactivate(*, person: Person, actor: Actor) -> Person:
     return stored
 
 
-def end_sessions(person: Person) -> int:
-    """End every session of somebody; return how many there were."""
+def end_sessions(person: Person, *, keep: str = "") -> int:
+    """End every session of somebody but the one with the key `keep`; return how many."""
     theirs = [
         session.pk
         for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator()
-        if session.get_decoded().get("_auth_user_id") == str(person.pk)
+        if session.pk != keep and session.get_decoded().get("_auth_user_id") == str(person.pk)
     ]
     return Session.objects.filter(pk__in=theirs).delete()[0]
 
@@ -157,12 +159,17 @@ def _fresh(person: Person) -> Person:
     return stored
 
 
-def _refuse_other_name_at_clusters() -> None:
-    """Refuse people to change their own address while it is their name at a cluster."""
+def _is_a_name_at_clusters() -> bool:
+    """Tell whether clusters know people by their address, which says what they own there."""
     by_email = {"owner_by_review": True, "review_user": Cluster.ReviewUser.EMAIL}
-    if Cluster.objects.filter(**by_email).exists():
+    return Cluster.objects.filter(**by_email).exists()
+
+
+def _require_admin_to_rename(standing: Standing) -> None:
+    if not standing.is_admin:
         problem = "Clusters know you by your e-mail address, so only an admin may change it."
         raise Refused(problem, reason="EmailIsAName", fields={"email": [problem]})
+    require_factor(standing)
 
 
 def _refuse_of_provider(person: Person) -> None:

@@ -32,6 +32,7 @@ def create_robot(*, username: str, teams: Iterable[Group], actor: Actor) -> Pers
             "Robots are made by admins, and by people who are in all of their teams.",
             reason="NotYourTeam",
         )
+    guards.require_factor_beyond_own(standing, lambda own: robots.may_make_robot(own, members))
     # In whatever case: "Alice" is not to be mistaken for "alice".
     if Person.objects.filter(username__iexact=name).exists():
         raise Conflict(f"The name {quoted(name)} is taken. Choose another one.", reason="NameTaken")
@@ -52,8 +53,10 @@ def close_robot(*, robot: Person, actor: Actor) -> Person:
     """
     audit.take_turn()
     stored = robot_for(robot.pk, actor)
-    if not robots.may_close_robot(guards.standing_of_actor(actor), stored):
+    standing = guards.standing_of_actor(actor)
+    if not robots.may_close_robot(standing, stored):
         raise NotAllowed("Only admins and people in its teams may close it.", reason="NotYourTeam")
+    guards.require_factor_beyond_own(standing, lambda own: robots.may_close_robot(own, stored))
     if not Person.objects.filter(pk=stored.pk, is_active=True).update(is_active=False):
         raise Conflict(f"The robot {quoted(stored)} is closed already.", reason="NotActive")
     open_tokens = ApiToken.objects.filter(owner=stored, revoked_at__isnull=True)

@@ -67,6 +67,7 @@ def adopt(
     before_asking(actor)
     owned = _owned(cluster, pin.key, actor)
     namespace = _namespace(cluster, pin.key, guards.standing_of_actor(actor, owned))
+    _require_factor(guards.standing_of_actor(actor, owned), namespace)
     sight = look(cluster, namespace.name, pin)
     with transaction.atomic():
         standing = guards.standing_of_actor(actor, owned)
@@ -74,6 +75,7 @@ def adopt(
             cluster_id=cluster.pk, namespace=namespace.name, service_account="", uids=None
         )
         _require_right(standing, held.namespace)
+        _require_factor(standing, held.namespace)
         _refuse_asked_for(held.namespace.cluster, pin)
         obj, rest = sight.adopting(pin)
         stands_in = _judged(held.namespace.cluster, sight, obj)
@@ -179,13 +181,16 @@ def _namespace(cluster: Cluster, key: ObjectKey, standing: Standing) -> Namespac
 
 
 def _require_right(standing: Standing, namespace: Namespace) -> None:
-    if rules.may_adopt(standing, namespace):
-        return
-    raise NotAllowed(
-        f"Namespace {quoted(namespace.name)} does not belong to one of your teams. Ask its team or "
-        "an admin to adopt it.",
-        reason="NotTheOwner",
-    )
+    if not rules.may_adopt(standing, namespace):
+        raise NotAllowed(
+            f"Namespace {quoted(namespace.name)} does not belong to one of your teams. Ask its "
+            "team or an admin to adopt it.",
+            reason="NotTheOwner",
+        )
+
+
+def _require_factor(standing: Standing, namespace: Namespace) -> None:
+    guards.require_factor_beyond_own(standing, lambda own: rules.may_adopt(own, namespace))
 
 
 def _refuse_asked_for(cluster: Cluster, pin: Pin) -> None:

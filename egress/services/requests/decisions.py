@@ -24,6 +24,7 @@ from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.adoption.judging import pin_of
 from egress.services.errors import Conflict, NotAllowed, Refused
+from egress.services.factors import require_factor_to_decide
 from egress.services.ownership import owned_now
 from egress.services.requests import finishing
 from egress.services.requests.adoptions import still_adoptable
@@ -90,6 +91,7 @@ def _decidable(request: Request, standing: Standing) -> Request:
     """Return the request as it is now. Raises Missing and NotAllowed."""
     stored = guards.fresh_request(request.pk, standing)
     _require_right(standing, stored)
+    require_factor_to_decide(standing)
     return stored
 
 

@@ -9,6 +9,7 @@ from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Missing
+from egress.services.people.accounts import end_sessions
 
 
 def note_session(
@@ -56,7 +57,10 @@ def end_other_sessions(*, keep: str, actor: Actor) -> int:
     person = guards.person_of(actor)
     others = SignIn.objects.filter(person=person).exclude(session_key=keep)
     ended = _end(list(others.values_list("session_key", flat=True)))
-    _record(actor, person, ended)
+    # Also those of which no sign-in is kept.
+    ended += end_sessions(person, keep=keep)
+    if ended:
+        _record(actor, person, ended)
     return ended
 
 

@@ -8,7 +8,7 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
@@ -74,6 +74,23 @@ class PasswordAgainForm(forms.Form):
         password = str(self.cleaned_data["password"])
         if not get_adapter().reauthenticate(self.user, password):
             raise ValidationError("That is not your password.")
+        return password
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """A new password, which needs the old one. Tries of that count like `PasswordAgainForm`'s."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _dress(self)
+
+    def clean_old_password(self) -> str:
+        """Return the old password. Raises ValidationError when wrong, or tried too often."""
+        password = str(self.cleaned_data["old_password"])
+        if not get_adapter().reauthenticate(self.user, password):
+            raise ValidationError(
+                self.error_messages["password_incorrect"], code="password_incorrect"
+            )
         return password
 
 

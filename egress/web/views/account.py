@@ -1,7 +1,6 @@
 """One's own account: what one is here, API tokens, the password."""
 
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -23,6 +22,7 @@ from egress.services.errors import Missing
 from egress.services.people import set_password
 from egress.web.forms.account import TokenForm
 from egress.web.forms.notifications import ChoicesForm
+from egress.web.forms.sign_in import NewPasswordForm
 from egress.web.records.account import rows_of_tokens, sentences_about
 from egress.web.records.who import actor_of, person_of
 from egress.web.standing import clusters_in, standing_in
@@ -52,14 +52,7 @@ class Password(LoginRequiredMixin, PasswordChangeView):
     """Changes one's own password, which needs the old one and ends one's other sessions."""
 
     template_name = "account/password.html"
-
-    def get_form(self, form_class: Any = None) -> Any:
-        """Return Django's form with the classes of the style sheet."""
-        form = super().get_form(form_class)
-        for field in form.fields.values():
-            field.widget.attrs["class"] = "form-control"
-            field.widget.attrs.pop("autofocus", None)
-        return form
+    form_class = NewPasswordForm
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Set the password by the service, and keep this one session."""

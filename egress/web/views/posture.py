@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from egress.rules import is_admin
 from egress.services import posture
-from egress.services.errors import NotAllowed, ServiceError, Unavailable
+from egress.services.errors import ServiceError, Unavailable
+from egress.services.guards import require_admin
 from egress.web.forms.posture import AttestForm
 from egress.web.records.posture import posture_page
 from egress.web.records.who import actor_of
@@ -62,5 +62,4 @@ def withdraw(request: HttpRequest, name: str, check: str) -> HttpResponse:
 
 
 def _require_admin(request: HttpRequest) -> None:
-    if not is_admin(standing_in(request)):
-        raise NotAllowed("Only admins look at the posture anew and vouch for checks. Ask one.")
+    require_admin(actor_of(request), "look at the posture anew and vouch for checks")
