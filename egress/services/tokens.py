@@ -24,8 +24,11 @@ from egress.services import audit, guards, texts
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
+from egress.services.factors import require_factor_to_decide
 
 SCOPES = ("read", "request", "decide", "admin")
+NEED_FACTOR = frozenset({"decide", "admin"})
+"""Scopes of tokens that nobody makes without the second factor that deciders need."""
 ROBOT_SCOPES = ("read", "request")
 MAX_DAYS = 365
 MAX_TOKENS = 50
@@ -60,6 +63,9 @@ def create(
     owner = _owner(owner, standing)
     asked = _Asked(name, set(scopes), days, set(clusters), set(namespaces))
     label, chosen, limits = _accepted(asked, owner, standing)
+    if NEED_FACTOR.intersection(chosen):
+        # Else it would gain power when its owner sets a factor up, which the token never showed.
+        require_factor_to_decide(standing)
     now = timezone.now()
     until = now + timedelta(days=days)
     if made_with is not None:

@@ -150,3 +150,15 @@ def test_an_operator_at_the_command_line_needs_none(cluster: Cluster) -> None:
         rollback.allow_older_generator(cluster=cluster, actor=operator)
     with pytest.raises(NotAllowed):
         clusters.set_drift_policy(cluster=cluster, policy="heal", actor=Actor.system("worker"))
+
+
+@pytest.mark.parametrize("scope", ["decide", "admin"])
+def test_without_one_nobody_makes_a_token_that_may_get_power_later(
+    scope: str, owner: Person
+) -> None:
+    given: dict[str, Any] = {"owner": owner, "name": "ci", "days": 5, "actor": make.actor(owner)}
+    with pytest.raises(NotAllowed, match=NO_FACTOR):
+        tokens.create(scopes=["read", scope], **given)
+    tokens.create(scopes=["read", "request"], **given)
+    with_factor(owner)
+    tokens.create(scopes=["read", scope], **given)
