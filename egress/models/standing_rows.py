@@ -18,6 +18,7 @@ from django.utils import timezone
 from egress.models.delegation import Delegation
 from egress.models.ownership import OwnershipAnswer
 from egress.models.person import Person, RoleBinding
+from egress.models.sign_in import ProviderAccount
 
 REMEMBERED = timedelta(minutes=5)
 """How long the answer of a cluster lets somebody read; see `OwnershipAnswer`."""
@@ -26,12 +27,14 @@ _WHOSE = ("pk", "username", "is_active", "is_robot", "is_superuser")
 _BINDING = ("role", "cluster", "namespaces", "destinations", "max_risk")
 REVIEWED = "reviewed"
 """Stands in place of a role where a cluster answered for a namespace."""
+CLOSED = "closed"
+"""Stands in place of a role where an identity provider does not vouch for the person any more."""
 _NOW = datetime(1, 1, 1, tzinfo=UTC)
 """Stands in place of the moment at which the query is asked."""
 
 
 def rows_of(people: QuerySet[Person, Any]) -> list[tuple[Any, ...]]:
-    """Return all that makes up standings: a row for each role, lent role, entry and answer.
+    """Return all that makes up standings: a row for each role, lent role, entry, answer and end.
 
     In one go, and without a row for each pair of them.
     """
@@ -76,6 +79,7 @@ def _rows(people: RawSQL, now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
         revoked_at=None,
         lender__is_active=True,
         lender__is_robot=False,
+        lender__provider_account__closed_at__isnull=True,
     ).order_by()
     lent_by: tuple[Any, ...] = (*(f"delegate__{part}" for part in _WHOSE), text)
     lender = ("lender_id", "lender__username", text)
@@ -94,6 +98,7 @@ def _rows(people: RawSQL, now: datetime) -> QuerySet[Any, tuple[Any, ...]]:
         ),
         entries,
         _answers(people, now, (*nobody, text)),
+        _closed(people, (*nobody, text)),
         all=True,
     )
 
@@ -118,6 +123,22 @@ def _answers(
         text,
         Value(REVIEWED, TextField()),
         F("namespace"),
+        text,
+        text,
+        number,
+        *rest,
+    ).order_by()
+
+
+def _closed(people: RawSQL, rest: tuple[Any, ...]) -> QuerySet[Any, tuple[Any, ...]]:
+    """Return a row for each person whose account at their identity provider is closed."""
+    text, number = Cast(Value(None), TextField()), Cast(Value(None), IntegerField())
+    closed = ProviderAccount.objects.filter(person__in=people, closed_at__isnull=False)
+    return closed.values_list(
+        *(f"person__{part}" for part in _WHOSE),
+        text,
+        Value(CLOSED, TextField()),
+        number,
         text,
         text,
         number,
