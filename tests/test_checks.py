@@ -67,6 +67,7 @@ class TestSetup:
             ("OIDC_PROVIDERS", [CORP | {"roles": {"boss": "approver"}}], "egress.E020"),
             ("OIDC_PROVIDERS", [CORP | {"scopes": ["email"]}], "egress.E020"),
             ("OIDC_PROVIDERS", [CORP | {"surprise": "yes"}], "egress.E020"),
+            ("OIDC_PROVIDERS", [CORP | {"verified_emails": "yes"}], "egress.E020"),
             ("OIDC_PROVIDERS", [CORP, CORP], "egress.E021"),
             ("TRUSTED_PROXIES", ["0.0.0.0/0"], "egress.E022"),
             ("TRUSTED_PROXIES", ["proxy.example.com"], "egress.E022"),

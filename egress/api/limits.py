@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from egress.models import Person
 from egress.services.rate_limits import WINDOW_SECONDS, Counted, count_call
+from egress.services.sign_in.addresses import address_of
 
 
 class TooManyCallsError(Throttled):
@@ -28,8 +29,8 @@ def count(request: Request, person: object) -> Counted | None:
     if isinstance(person, Person):
         caller, limit = f"person:{person.pk}", settings.API_CALLS_A_MINUTE
     else:
-        address = str(request.META.get("REMOTE_ADDR", ""))[:60]
-        caller, limit = f"address:{address}", settings.API_STRANGERS_A_MINUTE
+        caller = f"address:{address_of(request.META)}"
+        limit = settings.API_STRANGERS_A_MINUTE
     if limit <= 0:
         return None
     counted = count_call(caller=caller, limit=limit)

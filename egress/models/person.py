@@ -43,9 +43,13 @@ class Person(AbstractUser):
         )
 
 
+OPEN = Q(is_active=True, provider_account__closed_at__isnull=True)
+"""Filters people whom neither an admin nor their identity provider keeps out."""
+
+
 def staffed_teams(robot: Person) -> frozenset[str]:
-    """Return the names of the robot's teams that somebody with an active account is in."""
-    people = Person.objects.filter(is_robot=False, is_active=True)
+    """Return the names of the robot's teams that somebody with an open account is in."""
+    people = Person.objects.filter(OPEN, is_robot=False)
     theirs = Group.objects.filter(pk__in=robot.groups.values("pk"))
     teams = theirs.filter(user__in=people)
     return frozenset(teams.values_list("name", flat=True))

@@ -16,7 +16,7 @@ from egress.models.cluster import Namespace
 from egress.models.person import Person, Role, staffed_teams
 from egress.models.request import RequestDestination, RequestStage
 from egress.models.scope import Scope
-from egress.models.standing_rows import REVIEWED, THROUGH, rows_of
+from egress.models.standing_rows import CLOSED, REVIEWED, THROUGH, rows_of
 
 if TYPE_CHECKING:
     from egress.models.limits import TokenLimits
@@ -252,6 +252,8 @@ def standings_of(people: QuerySet[Person]) -> dict[int, Standing]:
 def _standing(pk: int, rows: list[tuple[Any, ...]]) -> Standing:
     username = rows[0][0]
     is_active, is_robot, is_superuser = (bool(one) for one in rows[0][1:4])
+    # Whom their identity provider does not vouch for any more: until they sign in there again.
+    is_active = is_active and all(row[5] != CLOSED for row in rows)
     teams = frozenset(row[4] for row in rows if row[4] is not None)
     if is_robot:
         # Whatever its teams may: robots ask and read, people decide and administer.

@@ -17,6 +17,7 @@ from egress.models import (
     Role,
     RoleBinding,
 )
+from egress.models.person import OPEN
 from egress.models.scope import covering
 from egress.models.standing import standings_of
 from egress.selectors.joins import with_clusters
@@ -68,7 +69,7 @@ def _candidates(wanted: Wanted, stages: Iterable[Stage]) -> QuerySet[Person]:
     named = sorted({stage.team for stage in stages} - {""})
     if named:
         found |= Q(pk__in=Group.objects.filter(name__in=named).values("user"))
-    return Person.objects.filter(found, is_active=True, is_robot=False)
+    return Person.objects.filter(found, OPEN, is_robot=False)
 
 
 def active_admins() -> QuerySet[Person]:

@@ -33,7 +33,7 @@ from egress.services.resuming import (
     refuse_what_needs_a_request,
     require_right_to_resume,
 )
-from egress.services.sign_in import before_deciding
+from egress.services.sign_in import before_deciding, read_again
 
 __all__ = [
     "binding_of",
@@ -116,9 +116,11 @@ def resume(*, grant: Grant, actor: Actor, reason: str) -> Grant:
     That is a decision: an approver takes it, and never the one who asked for the grant. Raises
     Missing, NotAllowed, Refused when the subject is still gone, a policy blocks the access today
     or one approver's word is not enough for it, and Conflict when the grant is not suspended or
-    its time is over.
+    its time is over, and Unavailable when somebody's right cannot be read.
     """
     before_deciding(actor)
+    # What they may still ask for decides whether one approver's word is enough.
+    read_again([grant.request.requester_id])
     with transaction.atomic():
         return _resume(grant, actor, reason)
 

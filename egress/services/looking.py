@@ -1,14 +1,15 @@
-"""Answers of clusters for work that must not wait for one: they are fetched before it begins.
+"""Answers from outside for work that must not wait for one: they are fetched before it begins.
 
-Nobody holds a lock while a cluster answers. Work that is one transaction with more than the
-service that looks is rolled back where an answer is needed, and begins anew with that answer.
+Nobody holds a lock while a cluster or an identity provider answers. Work that is one transaction
+with more than the service that looks is rolled back where an answer is needed, and begins anew
+with that answer.
 """
 
 from collections.abc import Callable, Hashable
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-TRIES = 4
+TRIES = 6
 Result = TypeVar("Result")
 _made: ContextVar[dict[Hashable, Any] | None] = ContextVar("egress_looks", default=None)
 
@@ -23,7 +24,7 @@ class LookNeededError(Exception):
 
 
 def looked(key: Hashable, read: Callable[[], Result]) -> Result:
-    """Return what `read` returns, by which a cluster is asked; `key` names the question.
+    """Return what `read` returns, by which somebody outside is asked; `key` names the question.
 
     Call it outside of transactions. Raises LookNeededError within `begin_anew_after_looking`.
     """
@@ -37,7 +38,7 @@ def looked(key: Hashable, read: Callable[[], Result]) -> Result:
 
 
 def begin_anew_after_looking(work: Callable[[], Result]) -> Result:
-    """Return what `work` returns, with every look at a cluster made before it began."""
+    """Return what `work` returns, with every look made before it began."""
     made: dict[Hashable, Any] = {}
     token = _made.set(made)
     try:

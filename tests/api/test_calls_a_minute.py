@@ -41,6 +41,17 @@ def test_strangers_are_counted_by_address_whatever_they_say(settings: Any) -> No
     assert told == [401, 401, 429, 429]
 
 
+@pytest.mark.django_db
+def test_strangers_behind_a_trusted_proxy_are_counted_one_by_one(settings: Any) -> None:
+    settings.API_STRANGERS_A_MINUTE, settings.TRUSTED_PROXIES = 1, ["127.0.0.1/32"]
+    caller = Caller()
+    told = [
+        caller.get("/me/", headers={"X-Forwarded-For": said}).status_code
+        for said in ("10.0.0.1", "10.0.0.2", "10.0.0.2", "2001:db8::1", "2001:db8::2")
+    ]
+    assert told == [401, 401, 429, 401, 429]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time")
 def test_of_a_hundred_at_once_exactly_as_many_pass_as_allowed() -> None:

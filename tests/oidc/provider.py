@@ -23,13 +23,15 @@ _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 class Provider:
     """The provider. What is in `people` may be changed at any time; `mood` breaks its answers.
 
-    `mood` is empty, `hangs`, `drips`, `fails` (500) or `nonsense` (no JSON).
+    `mood` is empty, `hangs`, `drips`, `fails` (500) or `nonsense` (no JSON). `hidden` names what it
+    leaves out of its description.
     """
 
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Any]] = {}
         self.mood = ""
         self.signs_in = ""
+        self.hidden: set[str] = set()
         self.calls: list[str] = []
         self.gone = threading.Event()
         self.codes: dict[str, dict[str, str]] = {}
@@ -71,6 +73,7 @@ class Provider:
         self.people[subject] = {
             "preferred_username": subject,
             "email": f"{subject}@corp.example",
+            "email_verified": True,
             "groups": list(groups),
             **claims,
         }
@@ -152,14 +155,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def at_openid_configuration(self, given: dict[str, str]) -> None:
         issuer = self.provider.issuer
+        described = {
+            "issuer": issuer,
+            "authorization_endpoint": f"{issuer}/authorize",
+            "token_endpoint": f"{issuer}/token",
+            "userinfo_endpoint": f"{issuer}/userinfo",
+            "jwks_uri": f"{issuer}/keys",
+        }
         self.reply(
-            {
-                "issuer": issuer,
-                "authorization_endpoint": f"{issuer}/authorize",
-                "token_endpoint": f"{issuer}/token",
-                "userinfo_endpoint": f"{issuer}/userinfo",
-                "jwks_uri": f"{issuer}/keys",
-            }
+            {key: said for key, said in described.items() if key not in self.provider.hidden}
         )
 
     def at_keys(self, given: dict[str, str]) -> None:

@@ -17,7 +17,8 @@ from egress.models.standing import standing_of
 from egress.services import people, tokens
 from egress.services import requests as service
 from egress.services.errors import NotAllowed, Refused, Unavailable
-from egress.services.sign_in import refresh_claims
+from egress.services.sign_in import claims, refresh_claims
+from egress.services.sign_in.calls import forget_configurations
 from egress.web.sign_in.adapters import UPKEEP_AT
 from tests import factories
 from tests.oidc.conftest import SignsIn, called
@@ -178,6 +179,41 @@ def test_the_word_for_somebody_else_is_not_believed(provider: Provider, nora: Pe
     provider.people["nora"]["sub"] = "eve"
     with pytest.raises(NotAllowed):
         refresh_claims(nora)
+
+
+def test_who_was_closed_while_their_claims_were_read_may_not_go_on(
+    provider: Provider, nora: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = claims._claims_now
+
+    def slowly(account: ProviderAccount, given: Any) -> dict[str, Any]:
+        said = read(account, given)
+        claims.close(ProviderAccount.objects.get(pk=account.pk), "Another worker found out.")
+        return said
+
+    monkeypatch.setattr(claims, "_claims_now", slowly)
+    with pytest.raises(NotAllowed) as no:
+        refresh_claims(nora)
+    assert no.value.reason == "ClosedAtProvider"
+
+
+@pytest.mark.parametrize("lacking", ["token_endpoint", "userinfo_endpoint"])
+def test_a_provider_that_hides_where_it_answers_is_one_that_does_not_answer(
+    lacking: str, provider: Provider, nora: Person
+) -> None:
+    forget_configurations()
+    provider.hidden.add(lacking)
+    with pytest.raises(Unavailable):
+        refresh_claims(nora)
+    provider.hidden.clear()
+    refresh_claims(nora)
+
+
+def test_without_any_token_nobody_can_tell(provider: Provider, nora: Person) -> None:
+    ProviderAccount.objects.update(sealed=claims.sealed_tokens({}))
+    with pytest.raises(Unavailable):
+        refresh_claims(nora)
+    assert ProviderAccount.objects.get().closed_at is None
 
 
 @pytest.mark.django_db(transaction=True)

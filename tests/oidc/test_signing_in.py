@@ -1,5 +1,7 @@
 """Signing in by a provider: a real flow over HTTP, its groups, and who is kept out."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -61,6 +63,55 @@ def test_an_account_here_is_never_taken_over_by_its_name_or_address(
     other = ProviderAccount.objects.get().person
     assert other.username == "adam+corp"
     assert not standing_of(other).is_admin
+
+
+def test_only_people_of_the_first_provider_have_its_plain_names(
+    provider: Provider, signs_in: SignsIn, settings: Any
+) -> None:
+    provider.hire("lead", "shop-devs")
+    signs_in("lead")
+    settings.OIDC_PROVIDERS = [provider.settings(id="main"), provider.settings()]
+    signs_in("lead")
+    provider.hire("boss", "shop-devs")
+    signs_in("boss")
+    names = set(Person.objects.values_list("username", flat=True))
+    assert names == {"lead", "boss+corp"}, "who was here keeps their name"
+
+
+@pytest.mark.parametrize(
+    ("verified", "trusted", "email"),
+    [
+        (True, False, "nora@corp.example"),
+        ("true", False, "nora@corp.example"),
+        (None, False, ""),
+        (False, False, ""),
+        ("false", False, ""),
+        (1, False, ""),
+        (None, True, "nora@corp.example"),
+        (False, True, ""),
+    ],
+)
+def test_an_address_is_taken_over_when_the_provider_says_that_it_is_theirs(
+    provider: Provider,
+    signs_in: SignsIn,
+    settings: Any,
+    verified: object,
+    trusted: bool,
+    email: str,
+) -> None:
+    settings.OIDC_PROVIDERS = [provider.settings(verified_emails=trusted)]
+    provider.hire("nora", "shop-devs", email_verified=verified)
+    signs_in("nora")
+    assert called("nora").email == email
+
+
+def test_an_address_that_nobody_verified_is_no_user_name(
+    provider: Provider, signs_in: SignsIn
+) -> None:
+    boss = {"preferred_username": "", "email": "boss@corp.example", "email_verified": False}
+    provider.hire("nora", "shop-devs", **boss)
+    signs_in("nora")
+    assert Person.objects.get().username == "nora"
 
 
 def test_an_account_that_an_admin_closed_stays_closed(

@@ -31,7 +31,7 @@ def refresh(*, person: Person, standing: Standing, cluster: str = "", namespace:
     Only where that counts: the namespace that is named first, then those whose answer is running
     out, those nobody asked about yet, and the oldest. Takes at most SECONDS and raises nothing.
     """
-    if not standing.is_active:
+    if not standing.is_active or standing.is_robot:
         return False
     counting = Cluster.objects.filter(owner_by_review=True, reachable=True)
     # Not its posture, which may have 100 kB.

@@ -13,6 +13,7 @@ from egress.cluster.gateway import ClusterGateway
 from egress.domain.subjects import ReviewSubject, review_subject
 from egress.domain.wording import quoted
 from egress.models import Cluster, Grant, Namespace, OwnershipAnswer, Person
+from egress.models.person import OPEN
 from egress.models.standing import standing_of
 from egress.models.standing_rows import REMEMBERED
 from egress.services.actor import Actor
@@ -52,14 +53,14 @@ def ask(person: Person, namespace: Namespace) -> Answer:
 def owned_now(person: Person, namespace: Namespace | None, *, told: bool = False) -> frozenset[int]:
     """Return the namespace's key when its cluster says that the person may deploy there.
 
-    It is asked only where that counts, and for nobody whose team owns the namespace: they need
-    no review. Raises Unavailable when the cluster could not be asked, for who knows of the
-    namespace anyway; `told` says that the caller knows of it.
+    It is asked only where that counts, never for robots, and for nobody whose team owns the
+    namespace: they need no review. Raises Unavailable when the cluster could not be asked, for who
+    knows of the namespace anyway; `told` says that the caller knows of it.
     """
     if namespace is None or namespace.gone_at or not namespace.cluster.owner_by_review:
         return frozenset()
     standing = standing_of(person)
-    if not standing.is_active or standing.acting().owns(namespace):
+    if not standing.is_active or standing.is_robot or standing.acting().owns(namespace):
         return frozenset()
     answer = ask(person, namespace)
     if not answer.was_asked and (told or rules.may_view_namespace(standing, namespace)):
@@ -82,9 +83,10 @@ def subject_of(person: Person, cluster: Cluster) -> ReviewSubject | None:
     """Return under which names the cluster knows somebody, None when it can know nobody so.
 
     Read afresh: a team that somebody left a moment ago counts no longer. An e-mail address that
-    two people have names neither.
+    two people have names neither. Developers choose what robots are called, so what a robot is
+    called names nobody at a cluster.
     """
-    stored = Person.objects.filter(pk=person.pk, is_active=True).first()
+    stored = Person.objects.filter(OPEN, pk=person.pk, is_robot=False).first()
     if stored is None:
         return None
     name = stored.username
@@ -156,6 +158,13 @@ def _told(subject: ReviewSubject, namespace: Namespace, allowed: bool, why: str)
 
 
 def _nameless(person: Person, cluster: Cluster) -> str:
+    if person.is_robot:
+        return (
+            f"{quoted(person)} is a robot, and no cluster is asked about robots: only teams make "
+            f"namespaces of cluster {quoted(cluster)} theirs."
+        )
+    if not standing_of(person).is_active:
+        return f"The account {quoted(person)} is closed, so no cluster is asked about it."
     return (
         f"{quoted(person)} has no name at cluster {quoted(cluster)}: it is empty, shared, or one "
         'of those that begin with "system:". Ask an admin to look at how owners are learned there.'

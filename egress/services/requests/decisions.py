@@ -1,6 +1,6 @@
 """Deciding a request: once, by somebody else, on the revision they saw, and only narrowing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -34,8 +34,8 @@ from egress.services.requests.recording import waiting
 from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import refuse_moved
 from egress.services.requests.terms import Terms, read_terms
-from egress.services.requests.voices import hear, keep_stages, lender_in, require_way
-from egress.services.sign_in import before_deciding
+from egress.services.requests.voices import hear, heard_before, keep_stages, lender_in, require_way
+from egress.services.sign_in import before_deciding, read_again
 
 
 def decide(
@@ -53,10 +53,12 @@ def decide(
     with an approval on record when a second person has to agree. `duration_days` may only
     shorten what is asked for; leave it out to keep that. `revision` is the one that was read.
 
-    For an approval the live cluster is looked at first. Raises Missing; NotAllowed for requesters
+    For an approval the live cluster is looked at first, and providers are asked again about all on
+    whose right it rests. Raises Missing; NotAllowed for requesters
     and for everybody who is no approver there, or not of all that they approve, admins and
     superusers included; Refused when the verdicts are incomplete, or when a policy or the cluster
-    blocks the access as things are now; Conflict when the request is decided, overdue or edited.
+    blocks the access as things are now; Conflict when the request is decided, overdue or edited;
+    Unavailable when somebody's right cannot be read.
     """
     before_deciding(actor)
     seen = _decidable(request, guards.standing_of_actor(actor))
@@ -65,7 +67,7 @@ def decide(
     said = partial(
         read_terms, revision=revision, verdicts=verdicts, duration_days=duration_days, note=text
     )
-    sight = look_for(seen) if said(seen).approved else UNSEEN
+    sight = _look_to_decide(seen, said(seen))
     with transaction.atomic():
         standing = guards.standing_of_actor(actor)
         stored = _decidable(request, standing)
@@ -79,8 +81,19 @@ def decide(
         return guards.fresh_request(stored.pk, standing)
 
 
-def look_for(request: Request) -> Sight:
-    """Return what an opening of the request is judged by that only the live cluster knows."""
+def _look_to_decide(request: Request, terms: Terms) -> Sight:
+    if not terms.approved:
+        return UNSEEN
+    approvers = heard_before(request, terms).values_list("approver_id", flat=True)
+    return look_for(request, approvers)
+
+
+def look_for(request: Request, approvers: Iterable[int] = ()) -> Sight:
+    """Return what an opening of the request is judged by that only the live cluster knows.
+
+    Before that providers are asked about its requester and those who approved it already.
+    """
+    read_again([request.requester_id, *approvers])
     namespace = policy.present_namespace(request.cluster, request.namespace)
     owned = owned_now(request.requester, namespace, told=True)
     removes = pin_of(request.adoption) if request.adopts_digest else None

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from egress import rules
 from egress.deciding import Way, stages_of, wanted_of, way_for, ways_of
 from egress.domain.authority import Stage, Voice, approvals_in, filled_by, missing_in
@@ -108,16 +110,21 @@ def keep_stages(request: Request, stages: Sequence[Stage]) -> None:
     )
 
 
+def heard_before(request: Request, terms: Terms) -> QuerySet[Approval]:
+    """Return the approvals on exactly these terms that nobody took back, in order."""
+    given = request.approvals.filter(
+        revision=terms.revision, digest=terms.digest, cleared_at__isnull=True
+    )
+    return given.order_by("given_at", "pk")
+
+
 def hear(request: Request, terms: Terms, stages: tuple[Stage, ...]) -> Heard:
     """Return whose word on exactly these terms counts, and note with each for which stage.
 
     Rights are read now: who may not decide any more is not heard, nor whoever used a right that
     its owner has used already.
     """
-    given = request.approvals.filter(
-        revision=terms.revision, digest=terms.digest, cleared_at__isnull=True
-    )
-    rows = list(given.order_by("given_at", "pk"))
+    rows = list(heard_before(request, terms))
     people = Person.objects.filter(pk__in=[row.approver_id for row in rows])
     standings = standings_of(people)
     wanted, approved = wanted_of(request), approved_places(request, terms)

@@ -18,10 +18,10 @@ from egress.services.audit import Tag
 from egress.services.errors import NotAllowed
 from egress.services.sign_in.claims import sealed_tokens
 from egress.services.sign_in.giving import give, groups_in
-from egress.services.sign_in.providers import Provider
+from egress.services.sign_in.providers import Provider, gives_plain_names
 
 _UNFIT = re.compile(r"[^A-Za-z0-9@.+_-]+")
-_LONGEST_NAME = 100
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ def _account(provider: Provider, subject: str, vouched: Vouched) -> ProviderAcco
     known = ProviderAccount.objects.select_related("person")
     account = known.filter(provider=provider.id, subject=subject).first()
     if account is not None:
-        _describe(account.person, vouched.claims)
+        _describe(account.person, provider, vouched.claims)
         account.person.save(update_fields=["first_name", "last_name", "email"])
         return account
     person = Person(username=_free_name(provider, subject, vouched.claims))
     person.set_unusable_password()
-    _describe(person, vouched.claims)
+    _describe(person, provider, vouched.claims)
     person.save()
     audit.record(
         tag=Tag.PERSON_CREATED,
@@ -108,10 +108,14 @@ def _account(provider: Provider, subject: str, vouched: Vouched) -> ProviderAcco
 
 
 def _free_name(provider: Provider, subject: str, claims: Mapping[str, Any]) -> str:
-    """Return a user name like the provider's that nobody has, in whatever case."""
-    said = claims.get("preferred_username") or claims.get("email") or subject
+    """Return a user name like the provider's that nobody has, in whatever case.
+
+    A plain one only for people of the first provider: another one's must not be taken for them.
+    """
+    said = claims.get("preferred_username") or provider.email_in(claims) or subject
     name = _UNFIT.sub("-", str(said)).lstrip("@.+_-")[:_LONGEST_NAME] or "person"
-    candidates = [name, f"{name}+{provider.id}"]
+    candidates = [name] if gives_plain_names(provider) else []
+    candidates += [f"{name}+{provider.id}"]
     candidates += [f"{name}+{provider.id}-{number}" for number in range(2, 100)]
     for candidate in candidates:
         if not Person.objects.filter(username__iexact=candidate).exists():
@@ -119,15 +123,15 @@ def _free_name(provider: Provider, subject: str, claims: Mapping[str, Any]) -> s
     raise NotAllowed(f"The user name {quoted(name)} is taken. Ask an admin.", reason="NameTaken")
 
 
-def _describe(person: Person, claims: Mapping[str, Any]) -> None:
+def _describe(person: Person, provider: Provider, claims: Mapping[str, Any]) -> None:
     """Take over names and address as far as they are fit to be shown; the rest stays empty."""
     for field, claim in (("first_name", "given_name"), ("last_name", "family_name")):
         text = texts.tidy(str(claims.get(claim) or ""))
         problem = texts.problem_of_line(text, what="The name", required=False)
         setattr(person, field, "" if problem else text)
-    email = str(claims.get("email") or "").strip()
+    email = provider.email_in(claims)
     try:
         validate_email(email)
     except ValidationError:
         email = ""
-    person.email = email if claims.get("email_verified") is not False else ""
+    person.email = email

@@ -17,6 +17,7 @@ ALL_CALLS_SECONDS = 2.7
 """How long all calls of one reading take at most, so that it is over within three seconds."""
 _LARGEST = 1_000_000
 _CONFIG_SECONDS = 600
+_NEEDED = ("token_endpoint", "userinfo_endpoint")
 _configs: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
@@ -67,8 +68,8 @@ def _tls() -> ssl.SSLContext:
 def configuration_of(provider: Provider, session: ProviderSession) -> dict[str, Any]:
     """Return what the provider says of its addresses, at most ten minutes old.
 
-    Raises RequestException when it cannot be read, or tells of another issuer (OpenID Connect
-    Discovery 4.3).
+    Raises RequestException when it cannot be read, tells of another issuer (OpenID Connect
+    Discovery 4.3), or leaves out an address that is asked.
     """
     known = _configs.get(provider.issuer)
     if known and known[0] > time.monotonic():
@@ -77,6 +78,8 @@ def configuration_of(provider: Provider, session: ProviderSession) -> dict[str, 
     config = object_in(answer)
     if answer.status_code != 200 or str(config.get("issuer", "")).rstrip("/") != provider.issuer:
         raise requests.RequestException("The provider does not describe itself as configured.")
+    if not all(isinstance(config.get(name), str) for name in _NEEDED):
+        raise requests.RequestException("The provider does not say where it answers.")
     _configs[provider.issuer] = (time.monotonic() + _CONFIG_SECONDS, config)
     return config
 

@@ -100,7 +100,8 @@ def _read(account: ProviderAccount) -> None:
         _take_over(account, provider, groups, begun)
     except _ClosedError as error:
         close(account, str(error))
-        _refuse_closed(account)
+        # Whoever closed it: what was read of it lets nobody act.
+        raise _closed(account) from error
     except (requests.RequestException, CredentialsUnreadableError, jwt.PyJWTError) as error:
         logger.warning(
             "claims_not_read",
@@ -122,7 +123,7 @@ def _claims_now(account: ProviderAccount, provider: Provider) -> dict[str, Any]:
         claims = id_claims(fresh.get("id_token", ""), provider)
         answer = session.get(
             config["userinfo_endpoint"],
-            headers={"Authorization": f"Bearer {fresh['access_token']}"},
+            headers={"Authorization": f"Bearer {_access_token(fresh)}"},
         )
         if answer.status_code in {401, 403}:
             raise _ClosedError("The provider does not let them in any more.")
@@ -132,6 +133,13 @@ def _claims_now(account: ProviderAccount, provider: Provider) -> dict[str, Any]:
     if claims.get("sub") != account.subject:
         raise _ClosedError("The provider speaks of somebody else.")
     return claims
+
+
+def _access_token(tokens: Mapping[str, str]) -> str:
+    """Return the access token. Raises RequestException when the provider never gave one."""
+    if not tokens.get("access_token"):
+        raise requests.RequestException("There is no access token to ask by.")
+    return tokens["access_token"]
 
 
 def _fresh_tokens(
@@ -237,11 +245,15 @@ def close(account: ProviderAccount, why: str) -> None:
 
 def _refuse_closed(account: ProviderAccount) -> None:
     if account.closed_at is not None:
-        raise NotAllowed(
-            f"{quoted(account.provider)} does not vouch for {quoted(account.person)} any more. "
-            "Sign in there again, or ask for your groups there.",
-            reason="ClosedAtProvider",
-        )
+        raise _closed(account)
+
+
+def _closed(account: ProviderAccount) -> NotAllowed:
+    return NotAllowed(
+        f"{quoted(account.provider)} does not vouch for {quoted(account.person)} any more. "
+        "Sign in there again, or ask for your groups there.",
+        reason="ClosedAtProvider",
+    )
 
 
 def _cannot_tell(account: ProviderAccount) -> Unavailable:

@@ -21,7 +21,8 @@ class Provider:
     `teams` maps groups to teams; with a `team_prefix` each group that begins so gives the team
     called by the rest of its name. `roles` maps groups to `admin` or `auditor`. `allowed` lists
     groups that may use the portal without giving anything. `amr` and `acr` are values of these
-    claims that tell of a second factor (RFC 8176; OpenID Connect Core 2).
+    claims that tell of a second factor (RFC 8176; OpenID Connect Core 2). `verified_emails` says
+    that people cannot choose their address there, for providers that do not send `email_verified`.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Provider:
     allowed: tuple[str, ...] = ()
     amr: tuple[str, ...] = _STRONG_AMR
     acr: tuple[str, ...] = ()
+    verified_emails: bool = False
 
     def teams_of(self, groups: frozenset[str]) -> frozenset[str]:
         """Return the names of the teams that the groups give."""
@@ -54,6 +56,13 @@ class Provider:
         """Tell whether somebody in these groups may use the portal."""
         return bool(self.teams_of(groups) or self.roles_of(groups) or groups & set(self.allowed))
 
+    def email_in(self, claims: Mapping[str, Any]) -> str:
+        """Return the address that the claims name, empty when nobody says that it is theirs."""
+        email, verified = claims.get("email"), claims.get("email_verified")
+        said = verified is True or verified == "true"
+        is_theirs = self.verified_emails if verified is None else said
+        return email.strip() if is_theirs and isinstance(email, str) else ""
+
     def is_strong(self, claims: Mapping[str, Any]) -> bool:
         """Tell whether the claims of an ID token say that a second factor was used."""
         used = claims.get("amr")
@@ -69,6 +78,14 @@ def providers() -> list[Provider]:
 def provider_called(name: str) -> Provider | None:
     """Return the provider with this id, None when the settings name it no more."""
     return next((provider for provider in providers() if provider.id == name), None)
+
+
+def gives_plain_names(provider: Provider) -> bool:
+    """Tell whether people of the provider are called here as they are there: only of the first.
+
+    Clusters and people take such a name for a person of the company, whoever bears it.
+    """
+    return [one.id for one in providers()[:1]] == [provider.id]
 
 
 def provider_from(given: Mapping[str, Any]) -> Provider:
@@ -89,9 +106,13 @@ def provider_from(given: Mapping[str, Any]) -> Provider:
         mapped = given.get(name, {})
         if not isinstance(mapped, dict) or not _is_words(list(mapped.values())):
             raise ValueError(f'"{name}" does not map groups to names')
-    for name in ("groups_claim", "team_prefix"):
-        if not isinstance(given.get(name, ""), str):
-            raise ValueError(f'"{name}" is no text')
+    for name, kind, what in (
+        ("groups_claim", str, "no text"),
+        ("team_prefix", str, "no text"),
+        ("verified_emails", bool, "neither true nor false"),
+    ):
+        if not isinstance(given.get(name, kind()), kind):
+            raise ValueError(f'"{name}" is {what}')
     lists = {
         name: tuple(given[name]) for name in ("scopes", "allowed", "amr", "acr") if name in given
     }
