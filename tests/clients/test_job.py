@@ -117,6 +117,15 @@ def test_a_part_is_approved_for_a_shorter_time(pending: Request, at_alice: Hands
     assert told["duration_days"] == 7
 
 
+def test_an_approval_without_an_end_date_is_no_shorter_one(
+    pending: Request, at_alice: Hands
+) -> None:
+    told = at_alice("approve", str(pending.pk), "-y", "--duration", "None", code=2)
+    assert "Leave --duration out" in told.err
+    pending.refresh_from_db()
+    assert pending.status == RequestStatus.PENDING
+
+
 def test_a_host_that_nobody_asked_for_cannot_be_left_out(pending: Request, at_alice: Hands) -> None:
     told = at_alice("approve", str(pending.pk), "-y", "--except", "typo.example.org", code=2)
     assert "does not ask for" in told.err

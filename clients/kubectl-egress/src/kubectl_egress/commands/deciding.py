@@ -18,7 +18,7 @@ _ENDED = frozenset({"expired", "revoked", "lapsed"})
 @click.option(
     "--except", "excepted", multiple=True, metavar="HOST", help="Deny this one; may be repeated."
 )
-@click.option("--duration", type=options.days, metavar="DAYS", help="Shorter than asked for.")
+@click.option("--duration", type=options.shorter, metavar="DAYS", help="Shorter than asked for.")
 @click.option("--revision", type=click.IntRange(1), help="Only if it is still this revision.")
 @options.yes_option
 @options.portal_options
