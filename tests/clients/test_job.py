@@ -192,43 +192,6 @@ def test_access_is_ended_by_request_or_by_grant(
 # --- look ---------------------------------------------------------------------------------------
 
 
-def test_lists_have_the_same_columns_every_time(
-    shop: Namespace, owner: Person, pending: Request, at_owner: Hands
-) -> None:
-    grant = make.grant(shop, owner, "pay.example.org")
-    lines = at_owner("list").out.splitlines()
-    heads = [line.split() for line in lines if line.startswith("NAME")]
-    assert heads == [
-        ["NAME", "STATUS", "SUBJECT", "DESTINATIONS", "REQUESTER", "ASKED"],
-        ["NAME", "STATUS", "SUBJECT", "DESTINATION", "APPLIED", "EXPIRES"],
-    ]
-    assert any(line.startswith(f"request/{pending.pk} ") for line in lines)
-    assert at_owner("list", "grants", "-o", "name").out == f"grant/{grant.pk}\n"
-    assert list(at_owner("list", "-o", "json").json) == ["requests", "grants"]
-    assert at_owner("list", "--host", "nothing.example.org", "-o", "json").json == {"grants": []}
-
-
-def test_a_list_goes_on_over_pages_up_to_its_limit(
-    shop: Namespace, owner: Person, at_owner: Hands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kubectl_egress.portal.MAX_PAGE", 2)
-    numbers = [make.grant(shop, owner, f"a{n}.example.com").pk for n in range(5)]
-    assert len(at_owner("list", "grants", "-o", "json").json["grants"]) == 5
-    few = at_owner("list", "grants", "--limit", "3", "-o", "name")
-    assert few.out.split() == [f"grant/{number}" for number in numbers[:1:-1]]
-    assert "There are more grants than 3" in few.err
-
-
-def test_an_empty_list_of_an_unknown_cluster_is_no_empty_list(
-    shop: Namespace, at_owner: Hands, home: object
-) -> None:
-    assert at_owner("list").code == 0
-    shop.cluster.name = "renamed"
-    shop.cluster.save()
-    told = at_owner("list", code=7)
-    assert 'the context "main"' in told.err
-
-
 def test_somebody_elses_things_are_not_there(
     pending: Request, wire: InProcess, stranger: Person
 ) -> None:
