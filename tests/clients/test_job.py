@@ -177,18 +177,6 @@ def test_requesters_and_tokens_without_the_scope_cannot_decide(
     assert pending.status == RequestStatus.PENDING
 
 
-def test_access_is_ended_by_request_or_by_grant(
-    shop: Namespace, owner: Person, at_owner: Hands
-) -> None:
-    grant = make.grant(shop, owner, "api.example.com")
-    told = at_owner(
-        "revoke", f"request/{grant.request_id}", "--reason", "Done.", "-y", "-o", "name"
-    )
-    assert told.out == f"grant/{grant.pk}\n"
-    assert Grant.objects.get().status == GrantStatus.REVOKED
-    assert at_owner("revoke", f"grant/{grant.pk}", "--reason", "Done.", "-y", code=1)
-
-
 # --- look ---------------------------------------------------------------------------------------
 
 
