@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 
 from egress.api.paging import PARAMETERS
@@ -28,6 +29,8 @@ from egress.selectors.recertification import State, in_state
 from egress.services.outbox import namespace_key
 
 _YEARS = range(1970, 9000)
+_MAX_DIGITS = 18
+"""So many fit into a number of every database, whichever they are."""
 
 
 class KnownFilters(DjangoFilterBackend):  # type: ignore[misc]
@@ -82,6 +85,25 @@ class Moment(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
     field_class = MomentField
 
 
+class NumberField(forms.Field):
+    """The number of a record, in plain digits: `1e3` and `1.5` are no such thing."""
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the number. Raises ValidationError for everything but up to 18 digits."""
+        if value in self.empty_values:
+            return None
+        if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS):
+            raise forms.ValidationError("Write a whole number.")
+        return int(value)
+
+
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 10**_MAX_DIGITS - 1})
+class Number(django_filters.Filter):  # type: ignore[misc]
+    """The number of a record."""
+
+    field_class = NumberField
+
+
 class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Requests by cluster, namespace, status and requester."""
 
@@ -100,7 +122,7 @@ class BreakGlassFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     cluster = django_filters.CharFilter(field_name="request__cluster__name")
     namespace = django_filters.CharFilter(field_name="request__namespace")
-    request = django_filters.NumberFilter(field_name="request_id")
+    request = Number(field_name="request_id")
     outcome = django_filters.ChoiceFilter(choices=BreakGlass.Outcome.choices)
 
     class Meta:

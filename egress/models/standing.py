@@ -105,6 +105,11 @@ class Standing:
         return self.is_active and bool(self.scopes or self.presets)
 
     @property
+    def may_be_asked(self) -> bool:
+        """Whether a request may wait for the person: they decide some, or it names their team."""
+        return self.is_active and (self.decides or bool(self.teams))
+
+    @property
     def sees_everything(self) -> bool:
         """Whether nothing is hidden from the person."""
         return self.is_active and (self.is_admin or self.is_auditor)

@@ -70,8 +70,7 @@ def _composed(standing: Standing, vendor: str) -> Mapping[str, Expression]:
     waiting: dict[str, QuerySet[Any, Any]] = {"unread": unread_notifications(standing)}
     if standing.scopes:
         waiting["to_look_at"] = second_looks(standing).order_by()
-    if standing.decides or standing.teams:
-        # Somebody's team may be named by a request without any role of theirs.
+    if standing.may_be_asked:
         waiting["to_decide"] = queue(standing).order_by()
     if standing.may_own and not standing.is_robot:
         waiting["to_confirm"] = keys_waiting_for(standing)

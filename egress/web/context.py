@@ -64,6 +64,14 @@ class Portal:
         return self.standing.decides
 
     @property
+    def has_queue(self) -> bool:
+        """Whether the queue is of use: to approvers always, to others while it holds something.
+
+        A rule may demand the word of somebody's team, whatever their roles.
+        """
+        return self.is_approver or self.queue_count > 0
+
+    @property
     def role_words(self) -> str:
         """The roles of the person in words."""
         roles = (
@@ -141,7 +149,7 @@ class Portal:
             self._link("New request", "request-new", "plus"),
             self._link("Requests", "requests", "list"),
         ]
-        if self.is_approver:
+        if self.has_queue:
             work.append(self._link("Queue", "queue", "inbox", self.queue_count))
         if self.standing.may_own or self.standing.sees_everything:
             count = self.confirm_count

@@ -34,6 +34,23 @@ def test_it_is_opened_looked_at_and_listed(
     assert caller.get("/break-glass/", {"outcome": "pending"}).json()["results"] == []
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("1e20", "1e0", "1.5", "-1", "+1", " 1", "1_0", "0x1", "\u0661", "NaN", "Infinity"),
+        *("9223372036854775808", "1" * 19, "1" * 23, "1" * 5000),
+    ],
+)
+def test_only_the_number_of_a_request_narrows_the_list(number: str, mate: Person) -> None:
+    answer = Caller(mate).get("/break-glass/", {"request": number})
+    assert problem(answer, 422)["errors"] == {"request": ["Write a whole number."]}
+
+
+@pytest.mark.parametrize("number", ["0", "007", "9" * 18])
+def test_a_request_that_is_not_there_was_never_opened(number: str, mate: Person) -> None:
+    assert Caller(mate).get("/break-glass/", {"request": number}).json()["results"] == []
+
+
 def test_the_same_call_with_a_key_opens_once(asked_by_gina: Request, gina: Person) -> None:
     caller, body = Caller(gina), {"revision": 1, "reason": WHY}
     answers = [

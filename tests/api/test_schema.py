@@ -69,6 +69,15 @@ def test_every_operation_has_a_name_words_and_its_refusals(description: dict[str
         assert operation["security"] == [{"token": []}, {"cookieAuth": []}]
 
 
+def test_the_number_of_a_request_is_described_as_it_is_taken(description: dict[str, Any]) -> None:
+    (schema,) = (
+        each["schema"]
+        for each in description["paths"]["/api/v1/break-glass/"]["get"]["parameters"]
+        if each["name"] == "request"
+    )
+    assert schema == {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+
+
 def test_bodies_take_no_other_fields(description: dict[str, Any]) -> None:
     for _, _, operation in operations(description):
         for content in operation.get("requestBody", {}).get("content", {}).values():

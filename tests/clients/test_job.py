@@ -117,6 +117,15 @@ def test_a_part_is_approved_for_a_shorter_time(pending: Request, at_alice: Hands
     assert told["duration_days"] == 7
 
 
+def test_an_approval_without_an_end_date_is_no_shorter_one(
+    pending: Request, at_alice: Hands
+) -> None:
+    told = at_alice("approve", str(pending.pk), "-y", "--duration", "None", code=2)
+    assert "Leave --duration out" in told.err
+    pending.refresh_from_db()
+    assert pending.status == RequestStatus.PENDING
+
+
 def test_a_host_that_nobody_asked_for_cannot_be_left_out(pending: Request, at_alice: Hands) -> None:
     told = at_alice("approve", str(pending.pk), "-y", "--except", "typo.example.org", code=2)
     assert "does not ask for" in told.err
@@ -168,56 +177,7 @@ def test_requesters_and_tokens_without_the_scope_cannot_decide(
     assert pending.status == RequestStatus.PENDING
 
 
-def test_access_is_ended_by_request_or_by_grant(
-    shop: Namespace, owner: Person, at_owner: Hands
-) -> None:
-    grant = make.grant(shop, owner, "api.example.com")
-    told = at_owner(
-        "revoke", f"request/{grant.request_id}", "--reason", "Done.", "-y", "-o", "name"
-    )
-    assert told.out == f"grant/{grant.pk}\n"
-    assert Grant.objects.get().status == GrantStatus.REVOKED
-    assert at_owner("revoke", f"grant/{grant.pk}", "--reason", "Done.", "-y", code=1)
-
-
 # --- look ---------------------------------------------------------------------------------------
-
-
-def test_lists_have_the_same_columns_every_time(
-    shop: Namespace, owner: Person, pending: Request, at_owner: Hands
-) -> None:
-    grant = make.grant(shop, owner, "pay.example.org")
-    lines = at_owner("list").out.splitlines()
-    heads = [line.split() for line in lines if line.startswith("NAME")]
-    assert heads == [
-        ["NAME", "STATUS", "SUBJECT", "DESTINATIONS", "REQUESTER", "ASKED"],
-        ["NAME", "STATUS", "SUBJECT", "DESTINATION", "APPLIED", "EXPIRES"],
-    ]
-    assert any(line.startswith(f"request/{pending.pk} ") for line in lines)
-    assert at_owner("list", "grants", "-o", "name").out == f"grant/{grant.pk}\n"
-    assert list(at_owner("list", "-o", "json").json) == ["requests", "grants"]
-    assert at_owner("list", "--host", "nothing.example.org", "-o", "json").json == {"grants": []}
-
-
-def test_a_list_goes_on_over_pages_up_to_its_limit(
-    shop: Namespace, owner: Person, at_owner: Hands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kubectl_egress.portal.MAX_PAGE", 2)
-    numbers = [make.grant(shop, owner, f"a{n}.example.com").pk for n in range(5)]
-    assert len(at_owner("list", "grants", "-o", "json").json["grants"]) == 5
-    few = at_owner("list", "grants", "--limit", "3", "-o", "name")
-    assert few.out.split() == [f"grant/{number}" for number in numbers[:1:-1]]
-    assert "There are more grants than 3" in few.err
-
-
-def test_an_empty_list_of_an_unknown_cluster_is_no_empty_list(
-    shop: Namespace, at_owner: Hands, home: object
-) -> None:
-    assert at_owner("list").code == 0
-    shop.cluster.name = "renamed"
-    shop.cluster.save()
-    told = at_owner("list", code=7)
-    assert 'the context "main"' in told.err
 
 
 def test_somebody_elses_things_are_not_there(

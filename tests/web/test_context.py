@@ -6,7 +6,8 @@ import pytest
 from django.conf import settings as live_settings
 from django.urls import reverse
 
-from egress.models import Cluster, Namespace, Person
+from egress.domain.lifecycle import RequestStatus
+from egress.models import Cluster, Namespace, Person, Request
 from egress.services import requests as service
 from tests import factories
 from tests.web.browsing import body, get, inline_code, post, typed, words
@@ -26,6 +27,20 @@ def test_everybody_sees_the_links_that_are_of_use_to_them(
     ):
         page = body(get(who, "grants"))
         assert (queue in page, administration in page) == (decides, administers), who
+
+
+def test_whose_team_is_asked_for_its_word_finds_the_queue(
+    shop: Namespace, owner: Person, stranger: Person
+) -> None:
+    guard = factories.person("guard", teams=["security"])
+    link = f'href="{reverse("queue")}"'
+    factories.stage(factories.request(shop, owner), "Security", team="security")
+    page = body(get(guard, "grants"))
+    assert link in page
+    assert ">1<" in page.split('id="queue-count-wide"')[1]
+    assert link not in body(get(stranger, "grants"))
+    Request.objects.update(status=RequestStatus.WITHDRAWN)
+    assert link not in body(get(guard, "grants"))
 
 
 def test_the_navigation_marks_where_one_is(owner: Person) -> None:

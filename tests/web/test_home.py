@@ -81,6 +81,28 @@ def test_an_approver_sees_how_many_wait(shop: Namespace, owner: Person, alice: P
     assert "api6.example.com" not in page, "home shows the first five only"
 
 
+def test_whose_team_is_asked_for_its_word_sees_what_waits(
+    shop: Namespace, owner: Person, stranger: Person
+) -> None:
+    guard = factories.person("guard", teams=["security"])
+    assert "Waiting for your decision" not in words(get(guard, "home"))
+    for number in range(2):
+        asked = factories.request(shop, owner, f"api{number}.example.com")
+        factories.stage(asked, "Security", team="security")
+    factories.request(shop, owner, "other.example.com")
+    page = words(get(guard, "home"))
+    assert "Waiting for your decision Decide 2 requests" in page
+    assert "2 requests wait for your decision" in page
+    assert "api0.example.com" in page
+    assert "other.example.com" not in page
+    for who in (owner, stranger):
+        assert "Waiting for your decision" not in words(get(who, "home"))
+
+
+def test_an_approver_for_whom_nothing_waits_reads_so(alice: Person) -> None:
+    assert "Waiting for your decision Nothing waits for you." in words(get(alice, "home"))
+
+
 def test_text_of_people_is_escaped(shop: Namespace, owner: Person) -> None:
     factories.grant(shop, owner, failed_reason="X", failed_message=XSS)
     assert XSS not in body(get(owner, "home"))

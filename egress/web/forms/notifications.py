@@ -42,7 +42,7 @@ _DAILY = dict(WAYS)[Way.DIGEST.value]
 def kinds_for(standing: Standing) -> list[Kind]:
     """Return the kinds of which somebody of this standing may choose how they hear."""
     left_out = set(ALWAYS_TOLD)
-    if not standing.decides:
+    if not standing.may_be_asked:
         left_out |= {Kind.TO_DECIDE, Kind.REMINDER}
     if not standing.is_admin:
         left_out |= {Kind.DRIFT, Kind.ESCALATION}

@@ -47,8 +47,10 @@ def sentences_about(standing: Standing) -> list[str]:
             "Your teams own entries of the catalogue: you decide requests for nothing but their "
             "destinations, but never your own."
         )
-    if not standing.decides:
+    if not standing.may_be_asked:
         said.append("You do not decide requests.")
+    elif not standing.decides:
+        said.append("You decide no requests but those that need the word of one of your teams.")
     return said
 
 

@@ -33,7 +33,9 @@ CONFIRMED_SHOWN = 5
 def home(request: HttpRequest) -> HttpResponse:
     """Show the person where to go on."""
     standing, person = standing_in(request), person_of(request)
-    requests, grants = _requests(standing, person), _urgent_grants(standing)
+    waits = frame_in(request)[1].to_decide > 0
+    requests = _requests(standing, person, waits=waits)
+    grants = _urgent_grants(standing)
     own = [row for row in requests if row.requester_id == person.pk]
     others = [row for row in reversed(requests) if row.requester_id != person.pk]
     context = {
@@ -45,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "failed": _failed(grants),
         "waiting": [QueueRow(row) for row in others],
         "to_confirm": _to_confirm(request, standing),
-        "queue_chart": queue_chart(standing, timezone.now()) if standing.decides else None,
+        "queue_chart": queue_chart(standing, timezone.now()) if waits else None,
         "expiry_chart": expiry_chart(standing, timezone.now()),
     }
     return render(request, "home.html", context)
@@ -57,16 +59,17 @@ def _to_confirm(request: HttpRequest, standing: Standing) -> list[Recertificatio
     return list(waiting_for(standing)[:CONFIRMED_SHOWN]) if waits else []
 
 
-def _requests(standing: Standing, person: Person) -> list[Request]:
+def _requests(standing: Standing, person: Person, *, waits: bool) -> list[Request]:
     """Return the person's latest requests that wait and that are decided, and what waits for them.
 
-    All newest first. What is said twice of each kind lets the database begin with an index.
+    `waits` says whether anything does. All newest first. What is said twice of each kind lets the
+    database begin with an index.
     """
     own = Request.objects.filter(requester=person).order_by("-pk").values("pk")
     waiting = own.filter(status=RequestStatus.PENDING)[:REQUESTS_SHOWN]
     decided = own.exclude(status=RequestStatus.PENDING)[:QUEUE_SHOWN]
     wanted = Q(requester=person) & (Q(pk__in=waiting) | Q(pk__in=decided))
-    if standing.decides:
+    if waits:
         oldest = queue(standing).values("pk")[:QUEUE_SHOWN]
         wanted |= Q(status=RequestStatus.PENDING, pk__in=oldest)
     return list(visible_requests(standing).filter(wanted).order_by("-pk"))

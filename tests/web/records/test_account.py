@@ -26,7 +26,13 @@ def test_everybody_reads_in_words_what_they_are(
 ) -> None:
     bob = factories.approver("bob", cluster=cluster, namespaces="payments")
     assert "You are in team-shop" in text(get(owner, "account"))
-    assert "You do not decide requests." in text(get(owner, "account"))
+    alone, said = "You do not decide requests.", "You decide no requests but those that need"
+    assert f"{said} the word of one of your teams." in text(get(owner, "account"))
+    assert alone not in text(get(owner, "account"))
+    teamless = text(get(factories.person("carl"), "account"))
+    assert alone in teamless
+    assert said not in teamless
+    assert said not in text(get(bob, "account"))
     assert "You decide requests of namespaces called “payments” in cluster main" in text(
         get(bob, "account")
     )

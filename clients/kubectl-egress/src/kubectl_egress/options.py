@@ -34,6 +34,17 @@ def days(text: str) -> int | None:
     return count
 
 
+def shorter(text: str) -> int:
+    """Return a duration that an approver gives; `none` is refused, for it shortens nothing."""
+    count = days(text)
+    if count is None:
+        raise click.BadParameter(
+            "An approval can only shorten what was asked for. Leave --duration out to approve it "
+            "for as long as that."
+        )
+    return count
+
+
 def seconds(text: str) -> int:
     """Return how long to wait."""
     match = re.fullmatch(r"(\d{1,6})([smh]?)", text.strip().lower(), re.ASCII)

@@ -12,6 +12,12 @@ from kubectl_egress.errors import Exit, Failure
 
 Row = Mapping[str, Any]
 
+STATUSES = {
+    "request": ("pending", "approved", "denied", "withdrawn", "lapsed"),
+    "grant": ("pending", "active", "expiring", "suspended", "expired", "revoked", "lapsed"),
+}
+"""How requests and grants can stand, as the portal calls it."""
+
 REQUEST_HEADINGS = ("NAME", "STATUS", "SUBJECT", "DESTINATIONS", "REQUESTER", "ASKED")
 GRANT_HEADINGS = ("NAME", "STATUS", "SUBJECT", "DESTINATION", "APPLIED", "EXPIRES")
 

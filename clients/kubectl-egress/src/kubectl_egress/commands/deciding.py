@@ -10,6 +10,8 @@ from kubectl_egress.errors import Exit, Failure, usage
 from kubectl_egress.portal import Portal
 
 _ENDED = frozenset({"expired", "revoked", "lapsed"})
+_BY_WEIGHT = (Exit.MISSING, Exit.REFUSED, Exit.NOT_ALLOWED, Exit.UNREACHABLE)
+"""How a grant can fail to end, the worst last: nobody knows what became of an unreachable one."""
 
 
 @click.command("approve")
@@ -18,7 +20,7 @@ _ENDED = frozenset({"expired", "revoked", "lapsed"})
 @click.option(
     "--except", "excepted", multiple=True, metavar="HOST", help="Deny this one; may be repeated."
 )
-@click.option("--duration", type=options.days, metavar="DAYS", help="Shorter than asked for.")
+@click.option("--duration", type=options.shorter, metavar="DAYS", help="Shorter than asked for.")
 @click.option("--revision", type=click.IntRange(1), help="Only if it is still this revision.")
 @options.yes_option
 @options.portal_options
@@ -79,28 +81,91 @@ def deny_command(
 def revoke_command(
     portal: Portal, what: tuple[str, int], reason: str, form: str, yes: bool
 ) -> Exit:
-    """End access now: a grant (grant/5), or all grants of a request (request/12)."""
-    numbers = [what[1]]
-    if what[0] == "request":
-        numbers = portal.get(f"requests/{what[1]}/").get("grants") or []
-    rows = [portal.get(f"grants/{number}/") for number in numbers]
-    if what[0] == "request":
-        rows = [row for row in rows if row.get("status") not in _ENDED]
-    if not rows:
-        raise Failure(f"request/{what[1]} has no grants that you could end.", Exit.MISSING)
+    """End access now: a grant (grant/5), or all grants of a request (request/12).
+
+    Of a request every grant is tried, whatever came of the others; those that remain are named.
+    """
+    is_one = what[0] == "grant"
+    rows = [portal.get(f"grants/{what[1]}/")] if is_one else _grants_of(portal, what[1])
     output.tell("\n".join(f"grant/{row['id']}  {_in_words(row)}" for row in rows))
     options.confirm(f"Revoke {len(rows)} grant{'s' if len(rows) > 1 else ''}?", yes=yes)
-    ended = [portal.post(f"grants/{row['id']}/revoke/", {"reason": reason}) for row in rows]
-    if form == "table":
-        output.table(words.GRANT_HEADINGS, [words.grant_row(row) for row in ended])
-    elif form == "name":
-        output.say("\n".join(output.name_of("grant", row) for row in ended))
-    else:
-        output.data({"grants": ended}, form)
+    if is_one:
+        _print_ended([_revoked(portal, what[1], reason)], form)
+        return Exit.OK
+    ended, failures = _end(portal, [row["id"] for row in rows], reason)
+    _print_ended(ended, form)
+    if failures:
+        raise _remaining(failures, len(rows))
     return Exit.OK
 
 
+def _revoked(portal: Portal, number: int, reason: str) -> dict[str, Any]:
+    return portal.post(f"grants/{number}/revoke/", {"reason": reason})
+
+
+def _grants_of(portal: Portal, request: int) -> list[dict[str, Any]]:
+    """Return the grants of a request that may be live. Raises Failure when there are none.
+
+    One that cannot be read is tried all the same: it must not keep the others open.
+    """
+    rows = []
+    for number in portal.get(f"requests/{request}/").get("grants") or []:
+        try:
+            rows.append(portal.get(f"grants/{number}/"))
+        except Failure as failure:
+            rows.append({"id": number, "unread": failure.message})
+    rows = [row for row in rows if row.get("status") not in _ENDED]
+    if not rows:
+        raise Failure(f"request/{request} has no grants that you could end.", Exit.MISSING)
+    return rows
+
+
+def _end(
+    portal: Portal, numbers: list[int], reason: str
+) -> tuple[list[dict[str, Any]], dict[int, Failure]]:
+    """Revoke each grant; return those that ended by it, and what went wrong with which.
+
+    One that somebody else ended meanwhile is in neither: there is nothing left to do.
+    """
+    ended: list[dict[str, Any]] = []
+    failures: dict[int, Failure] = {}
+    for number in numbers:
+        try:
+            ended.append(_revoked(portal, number, reason))
+        except Failure as failure:
+            if failure.reason == "GrantEnded":
+                output.tell(f"grant/{number} had ended already.")
+            else:
+                failures[number] = failure
+    return ended, failures
+
+
+def _remaining(failures: dict[int, Failure], tried: int) -> Failure:
+    """Return the failure that names the grants not known to have ended, with the worst code."""
+    names = ", ".join(f"grant/{number}" for number in failures)
+    message = f"{len(failures)} of {tried} grants did not end: {names}."
+    lines = [
+        f"grant/{number}: {line}"
+        for number, failure in failures.items()
+        for line in (failure.message, *failure.details)
+    ]
+    worst = max((failure.exit_code for failure in failures.values()), key=_BY_WEIGHT.index)
+    return Failure(message, worst, lines)
+
+
+def _print_ended(rows: list[dict[str, Any]], form: str) -> None:
+    if form == "table":
+        output.table(words.GRANT_HEADINGS, [words.grant_row(row) for row in rows])
+    elif form == "name":
+        for row in rows:
+            output.say(output.name_of("grant", row))
+    else:
+        output.data({"grants": rows}, form)
+
+
 def _in_words(row: dict[str, Any]) -> str:
+    if "unread" in row:
+        return f"cannot be read: {row['unread']}"
     return f"{row.get('status')}  {output.subject(row)} to {output.destination(row)}"
 
 

@@ -1,12 +1,13 @@
 """Look at requests and grants, and wait for them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from kubectl_egress import options, output, place, settings, waiting, words
 from kubectl_egress.commands.asking import print_request
-from kubectl_egress.errors import Exit, Failure
+from kubectl_egress.errors import Exit, Failure, usage
 from kubectl_egress.portal import Portal
 
 _KINDS = {"requests": ("request",), "grants": ("grant",), "all": ("request", "grant")}
@@ -32,12 +33,16 @@ def list_command(
     limit: int,
     **filters: str,
 ) -> Exit:
-    """List requests and grants, newest first."""
+    """List requests and grants, newest first.
+
+    With a status, only the lists that know it: no request is "active".
+    """
+    kinds = _with_status(("grant",) if filters["host"] else _KINDS[kind], filters["status"])
     where = place.find(typed, settings.stored().clusters, whole=whole)
     asked = {"cluster": where.cluster, "namespace": "" if whole else where.namespace}
     asked |= {"status": filters["status"]}
     found: dict[str, list[Any]] = {}
-    for name in ("grant",) if filters["host"] else _KINDS[kind]:
+    for name in kinds:
         query = {**asked, "host": filters["host"]} if name == "grant" else asked
         found[f"{name}s"], has_more = portal.rows(f"{name}s/", query, limit)
         if has_more:
@@ -46,6 +51,15 @@ def list_command(
         _check_cluster(portal, where)
     _print_lists(found, form)
     return Exit.OK
+
+
+def _with_status(kinds: Sequence[str], status: str) -> list[str]:
+    """Return the kinds that can be of a status. Raises Failure when none can."""
+    found = [kind for kind in kinds if not status or status in words.STATUSES[kind]]
+    if not found:
+        known = "; ".join(f"{kind}s are {', '.join(words.STATUSES[kind])}" for kind in kinds)
+        raise usage(f'"{status}" is no status here: {known}.')
+    return found
 
 
 def _check_cluster(portal: Portal, where: place.Place) -> None:
