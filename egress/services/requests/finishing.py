@@ -15,6 +15,7 @@ from egress.services.actor import Actor
 from egress.services.audit import Entry
 from egress.services.errors import Conflict
 from egress.services.requests.openings import extend_grant, open_grants
+from egress.services.requests.recertified import answered_by_renewal
 from egress.services.requests.recording import denied, granted
 from egress.services.requests.terms import Terms
 
@@ -47,6 +48,8 @@ def grant(
     asked = request.duration_days
     _finish(request, RequestStatus.APPROVED, terms, by, now)
     approved = [row for row in request.destinations.all() if row.verdict == Verdict.APPROVED]
+    # Before the grant is written: recertifications are locked first.
+    answers = answered_by_renewal(request, by, actor, now)
     if request.renews is None:
         grants = open_grants(
             request, approved, days=terms.duration_days, granted_by=by, now=now, until=until
@@ -59,7 +62,7 @@ def grant(
         priority=Priority.GRANT,
         cause=f"Request #{request.pk} was approved by {by}.",
     )
-    return granted(
+    told = granted(
         request,
         terms,
         actor,
@@ -71,6 +74,7 @@ def grant(
         counted=counted,
         until=until,
     )
+    return [*told, *answers]
 
 
 def _finish(request: Request, status: RequestStatus, terms: Terms, by: str, now: datetime) -> None:
