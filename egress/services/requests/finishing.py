@@ -8,7 +8,7 @@ from datetime import datetime
 
 from egress.domain.lifecycle import RequestStatus, Verdict
 from egress.domain.wording import listed
-from egress.models import Priority, Request
+from egress.models import Grant, Priority, Request
 from egress.selectors.bindings import decision_digest_of
 from egress.services import outbox
 from egress.services.actor import Actor
@@ -47,15 +47,9 @@ def grant(
     by = listed(list(approvers))[:150]
     asked = request.duration_days
     _finish(request, RequestStatus.APPROVED, terms, by, now)
-    approved = [row for row in request.destinations.all() if row.verdict == Verdict.APPROVED]
     # Before the grant is written: recertifications are locked first.
     answers = answered_by_renewal(request, by, actor, now)
-    if request.renews is None:
-        grants = open_grants(
-            request, approved, days=terms.duration_days, granted_by=by, now=now, until=until
-        )
-    else:
-        grants = [extend_grant(request.renews, days=terms.duration_days, now=now)]
+    grants = _granted(request, terms, by, now, until)
     outbox.mark_grants(
         cluster=request.cluster,
         grants=grants,
@@ -75,6 +69,16 @@ def grant(
         until=until,
     )
     return [*told, *answers]
+
+
+def _granted(
+    request: Request, terms: Terms, by: str, now: datetime, until: datetime | None
+) -> list[Grant]:
+    days = terms.duration_days
+    if request.renews is not None:
+        return [extend_grant(request.renews, days=days, now=now)]
+    approved = [row for row in request.destinations.all() if row.verdict == Verdict.APPROVED]
+    return open_grants(request, approved, days=days, granted_by=by, now=now, until=until)
 
 
 def _finish(request: Request, status: RequestStatus, terms: Terms, by: str, now: datetime) -> None:
