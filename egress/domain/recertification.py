@@ -6,6 +6,9 @@ from enum import StrEnum
 LAST_CALL = timedelta(days=3)
 """So long before the end people are told once more."""
 
+AFTER_LAST_CALL = timedelta(days=1)
+"""So long people have at least after they were told once more."""
+
 DEFAULT_CYCLE_DAYS = 180
 
 

@@ -14,9 +14,10 @@ class Recertification(models.Model):
     """Where one grant stands in its cycle. The worker makes the row, so grants stay as they are.
 
     `cycle_days` is the cycle that `due_at` was computed with. `announced_at` is empty until people
-    were asked, and again after they confirmed; a grant ends by this only at `due_at`, and only so
-    long after `announced_at` as the settings say. The columns `confirmed_*` and `note` tell of the
-    last confirmation. `closed_at` is the end of it all, with `outcome`.
+    were asked, and again after they confirmed or the grant was suspended; a grant ends by this only
+    at `due_at`, so long after `announced_at` as the settings say, and a day after `reminded_at`.
+    The columns `confirmed_*` and `note` tell of the last confirmation. `closed_at` is the end of it
+    all, with `outcome`.
     """
 
     OUTCOMES = [(outcome.value, outcome.value) for outcome in Outcome]

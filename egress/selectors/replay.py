@@ -2,7 +2,7 @@
 
 It judges with the findings that were stored when somebody asked, and with the teams of today: the
 owners of namespaces and the teams of people are not kept for the past. A request that was approved
-for a shorter time is judged by that time.
+for a shorter time is judged by that time. Nobody approved what a rule did or break-glass opened.
 """
 
 import time
@@ -10,15 +10,31 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
-from egress.domain.authority import stages_for
+from egress.domain.authority import (
+    Stage,
+    Voice,
+    approvals_in,
+    filled_by,
+    missing_in,
+    stages_for,
+)
 from egress.domain.lifecycle import RequestStatus
 from egress.domain.policies import Finding, Level
-from egress.domain.rule_book import Automatic, Book, Facts, Outcome, judge, of_policies
-from egress.models import Namespace, Request
+from egress.domain.rule_book import (
+    Automatic,
+    Book,
+    Facts,
+    Outcome,
+    is_decider,
+    judge,
+    of_policies,
+)
+from egress.models import Approval, Namespace, Request
 from egress.selectors.rule_book import Catalogue, catalogue_now, offers_of
 
 MOST_REQUESTS = 1000
@@ -26,13 +42,16 @@ MOST_DAYS = 90
 MOST_SHOWN = 100
 SECONDS = 5.0
 _PAGE = 500
+APPROVE, DENY, REFUSE = "approve automatically", "deny", "refuse"
+PEOPLE, UNCHANGED = "people would decide", "unchanged"
 
 
 @dataclass(frozen=True)
 class Replayed:
     """One past request: what happened, and what the rule book would have done.
 
-    `would` is `approve automatically`, `deny`, `refuse`, `needs N` people, or `unchanged`.
+    `would` is `approve automatically`, `deny`, `refuse`, `needs N` people, `people would decide`
+    what a rule decided, or `unchanged`: people would decide, as they did.
     """
 
     request: int
@@ -83,22 +102,29 @@ def replay(
     offers = offers_of(catalogue_now(book.catalogue))
     different: list[Replayed] = []
     other: list[Replayed] = []
-    asked = _decided(with_teams=book.looks_at_requesters)
-    for page in _pages(asked, now - timedelta(days=days), most):
-        owners = _owners(page) if book.looks_at_owners else {}
-        for request in page:
-            row = _replayed(book, request, _facts(book, request, owners, offers))
-            found.looked_at += 1
-            found.counts[row.would] += 1
-            found.differences += row.differs
-            rows = different if row.differs else other
-            if len(rows) < MOST_SHOWN and (row.differs or row.would != "unchanged"):
-                rows.append(row)
-        if time.monotonic() > until:
-            found.stopped = found.looked_at < most and len(page) == _PAGE
+    for request, owners in _requests(book, now - timedelta(days=days), most):
+        if found.looked_at and time.monotonic() > until:
+            found.stopped = True
             break
+        row = _replayed(book, request, _facts(book, request, owners, offers))
+        found.looked_at += 1
+        found.counts[row.would] += 1
+        found.differences += row.differs
+        rows = different if row.differs else other
+        if len(rows) < MOST_SHOWN and (row.differs or row.would != UNCHANGED):
+            rows.append(row)
     found.rows = [*different, *other][:MOST_SHOWN]
     return found
+
+
+def _requests(
+    book: Book, since: datetime, most: int
+) -> Iterator[tuple[Request, dict[tuple[int, str], str]]]:
+    """Yield each request with the owners of the namespaces around it."""
+    for page in _pages(_decided(book), since, most):
+        owners = _owners(page) if book.looks_at_owners else {}
+        for request in page:
+            yield request, owners
 
 
 def _pages(asked: QuerySet[Request], since: datetime, most: int) -> Iterator[list[Request]]:
@@ -116,14 +142,23 @@ def _pages(asked: QuerySet[Request], since: datetime, most: int) -> Iterator[lis
             return
 
 
-def _decided(*, with_teams: bool) -> QuerySet[Request]:
-    given = Count("approvals", filter=Q(approvals__cleared_at__isnull=True))
-    teams = [Prefetch("requester__groups", Group.objects.only("name"))] if with_teams else []
+def _decided(book: Book) -> QuerySet[Request]:
+    names = Group.objects.only("name")
+    beside: list[Prefetch[str, QuerySet[Any], str]] = []
+    if book.looks_at_requesters:
+        beside.append(Prefetch("requester__groups", names))
+    if book.demands_people:
+        said_yes = Approval.objects.filter(cleared_at__isnull=True)
+        approvals = said_yes.select_related("approver", "lender").order_by("given_at", "pk")
+        beside += [
+            Prefetch("approvals", approvals, to_attr="given"),
+            Prefetch("given__approver__groups", names),
+            Prefetch("stages"),
+        ]
     return (
         Request.objects.filter(status__in=[RequestStatus.APPROVED, RequestStatus.DENIED])
         .select_related("cluster", "requester")
-        .prefetch_related("destinations", *teams)
-        .annotate(given=given)
+        .prefetch_related("destinations", *beside)
         .order_by("-pk")
     )
 
@@ -163,8 +198,9 @@ def _replayed(book: Book, request: Request, facts: Facts) -> Replayed:
     outcome = judge(book, facts)
     if request.adopts_digest and outcome.automatic is Automatic.APPROVE:
         outcome = Outcome()
-    needed = sum(stage.approvals for stage in stages_for(facts.findings, outcome.stages))
-    would = _would(outcome, needed)
+    stages = stages_for(facts.findings, outcome.stages) if outcome.stages else ()
+    by_rule = is_decider(request.decided_by)
+    would = _would(outcome, stages, by_rule=by_rule)
     return Replayed(
         request=request.pk,
         subject=str(request.subject),
@@ -173,23 +209,42 @@ def _replayed(book: Book, request: Request, facts: Facts) -> Replayed:
         decided_by=request.decided_by,
         would=would,
         rule=outcome.rule,
-        differs=_differs(outcome, would, needed, request),
+        differs=_differs(would, stages, request, by_rule=by_rule),
         why=tuple(finding.message for finding in outcome.findings),
     )
 
 
-def _would(outcome: Outcome, needed: int) -> str:
+def _would(outcome: Outcome, stages: tuple[Stage, ...], *, by_rule: bool) -> str:
     if outcome.automatic is Automatic.DENY:
-        return "deny"
+        return DENY
     if any(finding.level is Level.BLOCK for finding in outcome.findings):
-        return "refuse"
+        return REFUSE
     if outcome.automatic is Automatic.APPROVE:
-        return "approve automatically"
-    return f"needs {needed}" if outcome.stages else "unchanged"
+        return APPROVE
+    if stages:
+        return f"needs {approvals_in(stages)}"
+    return PEOPLE if by_rule else UNCHANGED
 
 
-def _differs(outcome: Outcome, would: str, needed: int, request: Request) -> bool:
+def _differs(would: str, stages: tuple[Stage, ...], request: Request, *, by_rule: bool) -> bool:
     if request.status == RequestStatus.DENIED:
-        return outcome.automatic is Automatic.APPROVE
-    given: int = request.given  # type: ignore[attr-defined]
-    return would in ("deny", "refuse") or (bool(outcome.stages) and needed > max(given, 1))
+        return would == APPROVE or (by_rule and would not in (DENY, REFUSE))
+    return would in (DENY, REFUSE, PEOPLE) or bool(missing_in(stages, _filled(request, stages)))
+
+
+def _filled(request: Request, stages: tuple[Stage, ...]) -> tuple[tuple[Voice, ...], ...]:
+    """Return who of those that approved would fill the stages.
+
+    For a team speak its people of today, and whoever was counted for it then.
+    """
+    if not stages:
+        return ()
+    then = {row.name: row.team for row in request.stages.all()}
+    given: list[Approval] = request.given  # type: ignore[attr-defined]
+    voices = []
+    for row in given:
+        teams = {"", then.get(row.stage, ""), *(team.name for team in row.approver.groups.all())}
+        places = frozenset(place for place, stage in enumerate(stages) if stage.team in teams)
+        lender = row.lender or row.approver
+        voices.append(Voice(row.approver.username, lender.username, places))
+    return filled_by(stages, voices)

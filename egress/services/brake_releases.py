@@ -13,6 +13,7 @@ from egress.services.audit import Tag
 from egress.services.convergence import brake, lease
 from egress.services.convergence.clock import database_now
 from egress.services.errors import Conflict
+from egress.services.sign_in import before_deciding
 
 LASTS = timedelta(hours=1)
 """So long what was released may go; after that it is held again."""
@@ -20,13 +21,19 @@ LONGEST_REASON = 500
 _OBJECTS_TOLD = 200
 
 
-@transaction.atomic
 def release(*, cluster: Cluster, digest: str, reason: str, actor: Actor) -> BrakeRelease:
     """Let the objects go that the brake holds in a cluster, as named by `digest`. Admins only.
 
     What is held more or different later is held again. Raises NotAllowed, Refused without a
-    reason, and Conflict when nothing is held or something else than the admin saw.
+    reason, Conflict when nothing is held or something else than the admin saw, and Unavailable
+    when the admin's provider cannot be asked.
     """
+    before_deciding(actor)
+    with transaction.atomic():
+        return _release(cluster, digest, reason, actor)
+
+
+def _release(cluster: Cluster, digest: str, reason: str, actor: Actor) -> BrakeRelease:
     guards.require_admin(actor)
     why = guards.require_text(reason, field="reason", what="The reason", limit=LONGEST_REASON)
     seen = held_of(cluster)

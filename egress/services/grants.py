@@ -28,6 +28,7 @@ from egress.services.factors import lacks_factor
 from egress.services.one_by_one import do_each
 from egress.services.ownership import owned_of_grant
 from egress.services.requests.openings import grant_entry, hold_subject
+from egress.services.requests.recertified import ask_anew
 from egress.services.resuming import (
     refuse_not_resumable,
     refuse_what_needs_a_request,
@@ -153,6 +154,7 @@ def _resume(grant: Grant, actor: Actor, reason: str) -> Grant:
         "applied_at": None,
         "end_reason": "",
     }
+    ask_anew(stored.pk)
     if not _move(stored, GrantStatus.ACTIVE, sources=[GrantStatus.SUSPENDED], **changed):
         raise Conflict(f"Grant #{stored.pk} was changed meanwhile. Look again.")
     resumed = guards.fresh_grant(grant.pk, standing)
@@ -166,18 +168,12 @@ def suspend(*, grants: Iterable[Grant], reason: str, actor: Actor) -> int:
 
     For subjects that disappeared: only the portal itself asks for it. `reason` is a sentence.
     """
-    now = timezone.now()
-    moved = [
-        grant
-        for grant in sorted(grants, key=lambda grant: grant.pk)
-        if _move(
-            grant,
-            GrantStatus.SUSPENDED,
-            sources=OPEN_GRANT_STATUSES,
-            end_reason=reason[:500],
-            applied_at=None,
-        )
-    ]
+    now, moved = timezone.now(), []
+    away: dict[str, Any] = {"end_reason": reason[:500], "applied_at": None}
+    for grant in sorted(grants, key=lambda grant: grant.pk):
+        ask_anew(grant.pk)
+        if _move(grant, GrantStatus.SUSPENDED, sources=OPEN_GRANT_STATUSES, **away):
+            moved.append(grant)
     _announce(moved, Tag.GRANT_SUSPENDED, actor, f"Suspended: {reason}", now)
     return len(moved)
 

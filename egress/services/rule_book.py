@@ -20,6 +20,7 @@ from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Tag
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
+from egress.services.sign_in import before_deciding
 
 State = RuleBook.State
 FIRST = "rules: []\n"
@@ -73,13 +74,19 @@ def change(*, book: RuleBook, text: str, actor: Actor) -> RuleBook:
     return stored
 
 
-@transaction.atomic
 def propose(*, book: RuleBook, actor: Actor) -> RuleBook:
     """Propose a draft to the other admins; admins may.
 
     From now on its text and the catalogue entries it names are fixed. Raises NotAllowed, Missing,
-    Refused with all problems of the text, and Conflict when it is no draft any more.
+    Refused with all problems of the text, Conflict when it is no draft any more, and Unavailable
+    when the actor's provider cannot be asked.
     """
+    before_deciding(actor)
+    with transaction.atomic():
+        return _propose(book, actor)
+
+
+def _propose(book: RuleBook, actor: Actor) -> RuleBook:
     person = _turn(actor)
     stored = _open(book)
     if stored.state != State.DRAFT:
@@ -93,13 +100,19 @@ def propose(*, book: RuleBook, actor: Actor) -> RuleBook:
     return stored
 
 
-@transaction.atomic
 def put_in_force(*, book: RuleBook, digest: str, actor: Actor, note: str = "") -> RuleBook:
     """Put a proposed version in force, in place of the one that is; a second admin may.
 
     `digest` is that of the version the admin read. Neither its author nor who proposed it may.
-    Raises NotAllowed, Missing, Refused, and Conflict when it is not proposed, or not what was read.
+    Raises NotAllowed, Missing, Refused, Conflict when it is not proposed, or not what was read, and
+    Unavailable when the actor's provider cannot be asked.
     """
+    before_deciding(actor)
+    with transaction.atomic():
+        return _put_in_force(book, digest, actor, note)
+
+
+def _put_in_force(book: RuleBook, digest: str, actor: Actor, note: str) -> RuleBook:
     person = _turn(actor)
     stored = _proposed(book)
     if person.pk in (stored.author_id, stored.proposed_by_id):

@@ -6,6 +6,8 @@ The audit event is what people are told of, like everything else: see services/n
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import CharField, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Cast
 
 from egress.domain.wording import quoted
 from egress.models import ApiToken, AuditEvent
@@ -23,38 +25,39 @@ def remind_of_token_ends(*, now: datetime) -> int:
 
     A token that was made for no longer than that is not announced: its end is no news.
     """
-    soon = now + timedelta(days=max(DAYS_BEFORE))
-    ending = ApiToken.objects.filter(
-        revoked_at=None, expires_at__gt=now, expires_at__lte=soon, owner__is_active=True
+    return sum(_remind(days, now) for days in sorted(DAYS_BEFORE))
+
+
+def _remind(days: int, now: datetime) -> int:
+    due = _due(days, now).order_by("expires_at", "pk")[:AT_ONCE]
+    return do_each(list(due.values_list("pk", flat=True)), lambda pk: _announce(pk, days))
+
+
+def _due(days: int, now: datetime) -> QuerySet[ApiToken]:
+    """Return the tokens whose end is to be announced at this step, and was not so far."""
+    sooner = max((other for other in DAYS_BEFORE if other < days), default=0)
+    told = AuditEvent.objects.filter(
+        tag=Tag.TOKEN_EXPIRING,
+        target="token",
+        target_id=Cast(OuterRef("pk"), CharField()),
+        data__days=days,
     )
-    rows = list(ending.order_by("expires_at", "pk")[:AT_ONCE])
-    told = set(_announced([row.pk for row in rows])) if rows else set()
-    steps = {row.pk: _step(row, now) for row in rows}
-    due = [pk for pk, days in steps.items() if days and (str(pk), days) not in told]
-    return do_each(due, lambda pk: _announce(pk, steps[pk]))
-
-
-def _step(token: ApiToken, now: datetime) -> int:
-    """Return how many days before its end the token is to be announced now, 0 for not at all."""
-    if token.expires_at is None:
-        return 0
-    days = min(days for days in DAYS_BEFORE if token.expires_at - now <= timedelta(days=days))
-    lasts = token.expires_at - token.created_at
-    return days if lasts > timedelta(days=days) else 0
-
-
-def _announced(tokens: list[int]) -> list[tuple[str, int]]:
-    events = AuditEvent.objects.filter(
-        tag=Tag.TOKEN_EXPIRING, target="token", target_id__in=[str(pk) for pk in tokens]
+    return ApiToken.objects.filter(
+        ~Exists(told),
+        revoked_at=None,
+        owner__is_active=True,
+        expires_at__gt=now + timedelta(days=sooner),
+        expires_at__lte=now + timedelta(days=days),
+        created_at__lt=F("expires_at") - timedelta(days=days),
     )
-    return list(events.values_list("target_id", "data__days"))
 
 
 @transaction.atomic
 def _announce(pk: int, days: int) -> bool:
     audit.take_turn()
     token = ApiToken.objects.select_related("owner").filter(pk=pk, revoked_at=None).first()
-    if token is None or token.expires_at is None or (str(pk), days) in _announced([pk]):
+    said = AuditEvent.objects.filter(tag=Tag.TOKEN_EXPIRING, target="token", target_id=str(pk))
+    if token is None or token.expires_at is None or said.filter(data__days=days).exists():
         return False
     audit.record(
         tag=Tag.TOKEN_EXPIRING,

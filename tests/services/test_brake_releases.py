@@ -13,6 +13,7 @@ from egress.models import (
     DeliveryStep,
     Grant,
     HeldRemoval,
+    Person,
     RoleBinding,
     Slice,
 )
@@ -108,6 +109,20 @@ def test_an_admin_releases_what_is_held_and_it_goes(world: World) -> None:
     event = AuditEvent.objects.get(tag="brake:released")
     assert (event.actor, event.data["reason"], len(event.data["objects"])) == ("adam", WHY, MANY)
     assert_chain_is_valid()
+
+
+def test_who_lost_the_role_at_the_provider_releases_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_many(world)
+
+    def without_the_group(person: Person) -> None:
+        person.roles.all().delete()
+
+    monkeypatch.setattr("egress.services.sign_in.refresh_claims", without_the_group)
+    with pytest.raises(NotAllowed):
+        let_go(world)
+    assert not BrakeRelease.objects.exists()
 
 
 def test_what_was_released_leaves_the_room_for_others_as_it_was(world: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from egress.models import AuditEvent, CatalogueEntry, Person, RuleBook
+from egress.models import AuditEvent, CatalogueEntry, Person, Role, RuleBook
 from egress.selectors.rule_book import book_in_force
 from egress.services import rule_book
 from egress.services.errors import Conflict, NotAllowed, Refused
@@ -43,6 +43,24 @@ def test_neither_author_nor_proposer_puts_it_in_force(adam: Person, eva: Person)
         with pytest.raises(NotAllowed):
             confirm(book, who)
     assert book_in_force() is None
+
+
+def test_who_lost_the_role_at_the_provider_puts_nothing_in_force(
+    adam: Person, eva: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, book = drafted(adam), proposed(adam)
+
+    def without_the_group(person: Person) -> None:
+        person.roles.all().delete()
+
+    monkeypatch.setattr("egress.services.sign_in.refresh_claims", without_the_group)
+    with pytest.raises(NotAllowed):
+        confirm(book, eva)
+    make.role(eva, Role.ADMIN)
+    with pytest.raises(NotAllowed):
+        rule_book.propose(book=draft, actor=make.actor(eva))
+    assert book_in_force() is None
+    assert RuleBook.objects.get(pk=draft.pk).state == "draft"
 
 
 def test_only_admins_write_rule_books(owner: Person, alice: Person, olga: Person) -> None:

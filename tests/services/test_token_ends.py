@@ -57,3 +57,14 @@ def test_a_revoked_token_is_not_announced(owner: Person) -> None:
     token = token_of(owner, owner, 30)
     tokens.revoke(token=token, actor=make.actor(owner))
     assert remind_of_token_ends(now=token.created_at + 29.5 * DAY) == 0
+
+
+def test_those_that_were_told_of_keep_nobody_else_waiting(
+    owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("egress.services.token_ends.AT_ONCE", 2)
+    tokens_ = [token_of(owner, owner, 30) for _ in range(5)]
+    now = tokens_[0].created_at + 25 * DAY
+    assert [remind_of_token_ends(now=now) for _ in range(4)] == [2, 2, 1, 0]
+    told = AuditEvent.objects.filter(tag="token:expiring").values_list("target_id", flat=True)
+    assert sorted(told) == sorted(str(token.pk) for token in tokens_)

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from egress.domain.lifecycle import Verdict
 from egress.models import BreakGlass, Grant, Person, Request
-from egress.services import break_glass
+from egress.services import break_glass, requests
 from tests import factories as make
 from tests.web.browsing import signed_in
 
@@ -107,6 +109,21 @@ def test_ending_it_needs_a_note_which_is_kept(opened: Request, mate: Person) -> 
     assert client.post(address, {"says": "end", "note": "Not needed."}).status_code == 302
     assert Grant.objects.get().status == "revoked"
     assert client.post(address, {"says": "confirm"}).status_code == 409
+
+
+def test_ending_says_what_stays_open(opened: Request, gina: Person, mate: Person) -> None:
+    Grant.objects.update(status="active", active_at=timezone.now())
+    grant = Grant.objects.get()
+    renewal = requests.renew(
+        grant=grant, actor=make.actor(gina), reason="We need it longer.", duration_days=30
+    )
+    verdicts = {0: Verdict.APPROVED}
+    requests.decide(request=renewal, actor=make.actor(mate), revision=1, verdicts=verdicts)
+    typed = {"says": "end", "note": "Not needed."}
+    answer = signed_in(mate).post(f"/requests/{opened.pk}/second-look", typed, follow=True)
+    shown = answer.content.decode()
+    assert f"Grant #{grant.pk} stays: request #{renewal.pk} renewed it." in shown
+    assert "Ended. The mesh" not in shown
 
 
 def test_nobody_else_gives_the_second_look(opened: Request, gina: Person, adam: Person) -> None:

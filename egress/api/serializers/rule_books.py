@@ -58,7 +58,8 @@ class ReplayedSerializer(serializers.Serializer[object]):
     decided = serializers.CharField()
     decided_by = serializers.CharField()
     would = serializers.CharField(
-        help_text="`approve automatically`, `deny`, `refuse`, `needs N` people, or `unchanged`."
+        help_text="`approve automatically`, `deny`, `refuse`, `needs N` people, "
+        "`people would decide` what a rule decided, or `unchanged`."
     )
     rule = serializers.CharField()
     differs = serializers.BooleanField()

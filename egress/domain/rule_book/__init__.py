@@ -7,6 +7,7 @@ from egress.domain.rule_book.judging import (
     UNREADABLE,
     Automatic,
     Outcome,
+    is_decider,
     judge,
     of_policies,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Rule",
     "RuleBookError",
     "When",
+    "is_decider",
     "judge",
     "of_policies",
     "parse_rule_book",

@@ -102,6 +102,11 @@ class Book:
         """Whether a rule asks for the teams of who makes a request."""
         return any(rule.when.requester_teams for rule in self.rules)
 
+    @property
+    def demands_people(self) -> bool:
+        """Whether a rule asks for people."""
+        return any(rule.requires and rule.requires.stages for rule in self.rules)
+
 
 def add_up(stages: Iterable[Stage]) -> tuple[Stage, ...]:
     """Return stages without repetition: of those with one name and team, the most approvals."""

@@ -15,6 +15,7 @@ UNREADABLE = "RuleBookUnreadable"
 REASONS = frozenset({DENIES, APPROVES, REQUIRES, TOO_LONG, OTHER_REASON, OTHER_TICKET, UNREADABLE})
 """The reasons of all findings that come from a rule book."""
 
+_DECIDER = "rule book v"
 _PEOPLE_LOOK = (Level.REVIEW, Level.BLOCK)
 
 
@@ -44,7 +45,7 @@ class Outcome:
     @property
     def decider(self) -> str:
         """Under which name an automatic decision stands in the records."""
-        return f"rule book v{self.version}: {self.rule}"
+        return f"{_DECIDER}{self.version}: {self.rule}"
 
 
 def judge(book: Book, facts: Facts, version: int = 0) -> Outcome:
@@ -70,6 +71,11 @@ def judge(book: Book, facts: Facts, version: int = 0) -> Outcome:
         findings.append(_approval(first, version))
         return Outcome(tuple(findings), (), Automatic.APPROVE, first.name, version)
     return Outcome(tuple(findings), stages, version=version)
+
+
+def is_decider(name: str) -> bool:
+    """Tell whether a decision in this name is a rule's. Sign-in names have no spaces."""
+    return name.startswith(_DECIDER)
 
 
 def of_policies(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 All follows from the rows: what a crash or another worker interrupts is done by the next round.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from egress import rules
-from egress.domain.lifecycle import LIVE_GRANT_STATUSES, RequestStatus
+from egress.domain.lifecycle import LIVE_GRANT_STATUSES
 from egress.domain.wording import quoted
 from egress.models import BreakGlass, Grant, Request
 from egress.models.standing import Standing
+from egress.selectors.break_glass import kept_in_words, renewed_by_people
 from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.audit import Entry, Tag
@@ -26,6 +27,7 @@ from egress.services.sign_in import before_deciding
 
 AT_ONCE = 500
 SECOND_LOOK = Actor.system("second look")
+CONFIRMED = "Confirmed what was opened by break-glass; it ends as it was opened."
 
 
 class Look(StrEnum):
@@ -39,7 +41,7 @@ def look(*, request: Request, actor: Actor, says: Look | str, note: str = "") ->
     """Give the second look at what was opened by break-glass; return the opening as it is then.
 
     Confirming lets the grants last as long as they were opened for; ending ends them now, and
-    needs a note. A grant that was renewed with an ordinary approval rests on that, and stays.
+    needs a note. A grant that people renewed with an ordinary approval rests on that, and stays.
 
     Raises Missing; NotAllowed for who opened it, who asked for it, and everybody who could not
     approve all of it by a scope; Refused for an answer or a note that cannot be accepted;
@@ -55,8 +57,13 @@ def look(*, request: Request, actor: Actor, says: Look | str, note: str = "") ->
         hold_cluster(opening.request.cluster_id)
         now = timezone.now()
         _claim(opening, answer, actor, text, now)
-        ended = _end(opening, actor, text, now) if answer is Look.END else []
-        audit.record_all([_looked(opening, actor, answer, text, now), *ended])
+        if answer is Look.END:
+            ended, kept = _end(opening, actor, text, now)
+            message = _what_was_ended(ended, kept)
+        else:
+            ended, kept, message = [], {}, CONFIRMED
+        looked = _entry(Tag.BREAK_GLASS_LOOKED, opening, actor, message, now, text, kept)
+        audit.record_all([looked, *ended])
         return opening
 
 
@@ -136,37 +143,49 @@ def _lapse(pk: int, now: datetime) -> bool:
     awaited = BreakGlass.objects.filter(pk=pk, outcome=outcomes.PENDING, look_by__lte=now)
     if awaited.update(outcome=outcomes.LAPSED, looked_at=now) != 1:
         return False
-    ended = _end(opening, SECOND_LOOK, "Nobody gave the second look in time.", now)
-    message = f"Nobody gave the second look in time{_what_ended(ended)}."
-    audit.record_all([_entry(Tag.BREAK_GLASS_LAPSED, opening, SECOND_LOOK, message, now), *ended])
+    ended, kept = _end(opening, SECOND_LOOK, "Nobody gave the second look in time.", now)
+    message = _what_lapsed(ended, kept)
+    lapsed = _entry(Tag.BREAK_GLASS_LAPSED, opening, SECOND_LOOK, message, now, kept=kept)
+    audit.record_all([lapsed, *ended])
     return True
 
 
-def _end(opening: BreakGlass, actor: Actor, why: str, now: datetime) -> list[Entry]:
-    """End what still rests on the opening alone; return the events."""
+def _end(
+    opening: BreakGlass, actor: Actor, why: str, now: datetime
+) -> tuple[list[Entry], dict[int, int]]:
+    """End what still rests on the opening alone; return the events, and what people renewed."""
+    kept = renewed_by_people(opening.request_id)
     rest = Grant.objects.filter(
         request=opening.request_id, status__in=sorted(LIVE_GRANT_STATUSES)
-    ).exclude(renewals__status=RequestStatus.APPROVED)
+    ).exclude(pk__in=kept)
     grants = rest.select_related("cluster", "request").order_by("pk")
-    return end_all(grants=list(grants), actor=actor, reason=why, now=now)
+    return end_all(grants=list(grants), actor=actor, reason=why, now=now), kept
 
 
-def _looked(opening: BreakGlass, actor: Actor, answer: Look, note: str, now: datetime) -> Entry:
-    if answer is Look.CONFIRM:
-        message = "Confirmed what was opened by break-glass; it ends as it was opened."
-    else:
-        message = "Ended what was opened by break-glass."
-    return _entry(Tag.BREAK_GLASS_LOOKED, opening, actor, message, now, note)
+def _what_was_ended(ended: Sequence[Entry], kept: Mapping[int, int]) -> str:
+    if not kept:
+        return "Ended what was opened by break-glass."
+    if ended:
+        return f"Ended what rested on break-glass alone. {kept_in_words(kept)}"
+    return f"Nothing rested on break-glass alone, so nothing was ended. {kept_in_words(kept)}"
 
 
-def _what_ended(ended: Sequence[Entry]) -> str:
-    if not ended:
-        return "; nothing of it was open any more"
-    return ", so the access was ended"
+def _what_lapsed(ended: Sequence[Entry], kept: Mapping[int, int]) -> str:
+    said = "Nobody gave the second look in time"
+    if not ended and not kept:
+        return f"{said}; nothing of it was open any more."
+    so = ", so the access was ended" if ended else ""
+    return f"{said}{so}. {kept_in_words(kept)}".rstrip()
 
 
 def _entry(
-    tag: Tag, opening: BreakGlass, actor: Actor, message: str, now: datetime, note: str = ""
+    tag: Tag,
+    opening: BreakGlass,
+    actor: Actor,
+    message: str,
+    now: datetime,
+    note: str = "",
+    kept: Mapping[int, int] | None = None,
 ) -> Entry:
     request = opening.request
     return Entry(
@@ -182,6 +201,7 @@ def _entry(
             "outcome": str(opening.outcome) if tag is Tag.BREAK_GLASS_LOOKED else "lapsed",
             "opened_at": opening.opened_at,
             "look_by": opening.look_by,
+            **({"kept": sorted(kept), "renewals": sorted(kept.values())} if kept else {}),
         },
         at=now,
     )

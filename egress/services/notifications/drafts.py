@@ -172,6 +172,8 @@ def _opened_at_once(known: _Known, group: list[AuditEvent]) -> Draft | None:
     if event.tag == Tag.BREAK_GLASS_LOOKED:
         fate = "confirmed" if opening.outcome == opening.Outcome.CONFIRMED else "ended"
         title = f"{opening.looked_by} {fate} what was opened by break-glass for {request.subject}"
+        # Otherwise nobody would go on reading that some of it is open still.
+        title += ", but not what was renewed" if event.data.get("kept") else ""
         why = opening.note
     elif event.tag == Tag.BREAK_GLASS_LAPSED:
         title, why = f"Nobody looked at what was opened for {request.subject}", ""

@@ -1,7 +1,7 @@
 """What time does to recertifications: grants are taken up, announced, and end without an answer.
 
-Nothing ends that a stored row does not say was announced long enough ago: a worker that was away,
-or a new version, moves the end and never skips the announcement.
+Nothing ends that a stored row does not say was announced, and told of again, long enough ago: a
+worker that was away, or a new version, moves the end and skips neither.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from egress.domain.recertification import (
+    AFTER_LAST_CALL,
     LAST_CALL,
     Outcome,
     due_when_announced,
@@ -143,22 +144,26 @@ def announce_due(*, now: datetime) -> int:
 
 
 def remind_due(*, now: datetime) -> int:
-    """Tell once more of what ends within LAST_CALL; return of how many grants."""
+    """Tell once more of what ends within LAST_CALL; return of how many grants.
+
+    Where that comes late, as after a worker was away, the end moves: see AFTER_LAST_CALL.
+    """
     late = is_asked_about() & Q(
         reminded_at__isnull=True,
         due_at__lte=now + LAST_CALL,
-        announced_at__lte=now - timedelta(days=1),
+        announced_at__lte=now - AFTER_LAST_CALL,
     )
     return _each(late, lambda pk: _remind(pk, now))
 
 
 def end_unanswered(*, now: datetime) -> int:
-    """End every grant that is due, and was announced long enough ago; return how many."""
+    """End every grant that is due, and was told of twice, long enough ago; return how many."""
     return _each(is_asked_about() & _is_over(now), lambda pk: _end(pk, now))
 
 
 def _is_over(now: datetime) -> Q:
-    return WAITING & Q(due_at__lte=now, announced_at__lte=now - announced_for())
+    told = Q(announced_at__lte=now - announced_for(), reminded_at__lte=now - AFTER_LAST_CALL)
+    return WAITING & told & Q(due_at__lte=now)
 
 
 def _each(due: Q, deed: Callable[[int], bool]) -> int:
@@ -187,6 +192,8 @@ def _remind(pk: int, now: datetime) -> bool:
     if unsaid.update(reminded_at=now) != 1:
         return False
     row = _read(pk)
+    row.due_at = max(row.due_at, now + AFTER_LAST_CALL)
+    Recertification.objects.filter(pk=pk).update(due_at=row.due_at)
     message = f"Nobody has answered so far whether {row.grant} is still needed."
     tag = Tag.RECERTIFICATION_REMINDED
     audit.record_all([entry(tag, row.grant, message, now, due_at=row.due_at)])

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from egress.domain.lifecycle import RequestStatus, Verdict
 from egress.domain.wording import listed
-from egress.models import Priority, Request
+from egress.models import Grant, Priority, Request
 from egress.selectors.bindings import decision_digest_of
 from egress.services import outbox
 from egress.services.actor import Actor
 from egress.services.audit import Entry
 from egress.services.errors import Conflict
 from egress.services.requests.openings import extend_grant, open_grants
+from egress.services.requests.recertified import answered_by_renewal
 from egress.services.requests.recording import denied, granted
 from egress.services.requests.terms import Terms
 
@@ -46,20 +47,16 @@ def grant(
     by = listed(list(approvers))[:150]
     asked = request.duration_days
     _finish(request, RequestStatus.APPROVED, terms, by, now)
-    approved = [row for row in request.destinations.all() if row.verdict == Verdict.APPROVED]
-    if request.renews is None:
-        grants = open_grants(
-            request, approved, days=terms.duration_days, granted_by=by, now=now, until=until
-        )
-    else:
-        grants = [extend_grant(request.renews, days=terms.duration_days, now=now)]
+    # Before the grant is written: recertifications are locked first.
+    answers = answered_by_renewal(request, by, actor, now)
+    grants = _granted(request, terms, by, now, until)
     outbox.mark_grants(
         cluster=request.cluster,
         grants=grants,
         priority=Priority.GRANT,
         cause=f"Request #{request.pk} was approved by {by}.",
     )
-    return granted(
+    told = granted(
         request,
         terms,
         actor,
@@ -71,6 +68,17 @@ def grant(
         counted=counted,
         until=until,
     )
+    return [*told, *answers]
+
+
+def _granted(
+    request: Request, terms: Terms, by: str, now: datetime, until: datetime | None
+) -> list[Grant]:
+    days = terms.duration_days
+    if request.renews is not None:
+        return [extend_grant(request.renews, days=days, now=now)]
+    approved = [row for row in request.destinations.all() if row.verdict == Verdict.APPROVED]
+    return open_grants(request, approved, days=days, granted_by=by, now=now, until=until)
 
 
 def _finish(request: Request, status: RequestStatus, terms: Terms, by: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from egress.services.errors import Conflict
 from egress.services.ownership import owned_of_grant
 from egress.services.requests.drafts import Reading, read_days
 from egress.services.requests.openings import RENEWABLE, Pins, hold_subject, refuse_unbound
+from egress.services.requests.recertified import hold_recertification
 from egress.services.requests.sights import UNSEEN, Sight, look
 from egress.services.requests.submissions import create, require_right_to_ask
 from egress.services.sign_in import before_asking
@@ -35,6 +36,8 @@ def renew(*, grant: Grant, actor: Actor, reason: str, duration_days: int | None)
         stored = guards.fresh_grant(grant.pk, standing)
         pins = _hold(stored)
         require_right_to_ask(standing, pins.namespace)
+        # A rule may approve this at once, which answers a recertification: its lock is the first.
+        hold_recertification(stored.pk)
         # The lock on the grant: two people who renew at once make one request.
         Grant.objects.filter(pk=stored.pk).update(status=F("status"))
         stored = guards.fresh_grant(grant.pk, standing)

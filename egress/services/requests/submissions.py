@@ -18,7 +18,6 @@ from egress.selectors.bindings import adoption_digest_of
 from egress.services import audit, guards
 from egress.services.actor import Actor
 from egress.services.adoption.judging import pin_of
-from egress.services.audit import Tag
 from egress.services.errors import Conflict, NotAllowed, Refused
 from egress.services.ownership import owned_now
 from egress.services.requests.assessment import Assessment, as_stored, assess, refuse_blocked
@@ -26,7 +25,7 @@ from egress.services.requests.automatic import settle, without_denials
 from egress.services.requests.drafts import Reading, RequestDraft, namespace_named, read
 from egress.services.requests.fixed import refuse_other_access
 from egress.services.requests.sights import Sight, look
-from egress.services.requests.telling import facts, named, submitted
+from egress.services.requests.telling import changed, facts, submitted
 from egress.services.requests.voices import keep_stages
 from egress.services.sign_in import before_asking
 
@@ -99,6 +98,7 @@ def create(
 def edit(*, request: Request, draft: RequestDraft, actor: Actor, revision: int) -> Request:
     """Replace what a pending request asks for; only its requester may, and approvals are cleared.
 
+    What a rule covers then is approved at once, like after `submit`; what a rule denies is refused.
     `revision` is the one that was edited. Raises Missing, NotAllowed, Refused like `submit`, and
     Conflict when the request was decided or edited meanwhile.
     """
@@ -152,17 +152,9 @@ def _edit(
     edited = guards.fresh_request(stored.pk, standing)
     _store(edited, destinations)
     keep_stages(edited, assessment.stages)
-    audit.record(
-        tag=Tag.REQUEST_EDITED,
-        actor=actor,
-        target="request",
-        target_id=edited.pk,
-        message=f"Edited the request: now {edited.subject} to {named(destinations)}.",
-        cluster=cluster.name,
-        namespace=namespace.name,
-        data={"before": before, "after": facts(edited, destinations)},
-        at=now,
-    )
+    told = changed(edited, before, destinations, actor, now)
+    settled = [] if stored.adopts_digest else settle(edited, assessment.outcome, sight, now)
+    audit.record_all([told, *settled])
     return edited
 
 

@@ -34,6 +34,27 @@ def submitted(
     )
 
 
+def changed(
+    request: Request,
+    before: dict[str, Any],
+    destinations: list[Destination],
+    actor: Actor,
+    now: datetime,
+) -> Entry:
+    """Return the event of an edit; `before` is what `facts` were until then."""
+    return Entry(
+        tag=Tag.REQUEST_EDITED,
+        actor=actor,
+        target="request",
+        target_id=request.pk,
+        message=f"Edited the request: now {request.subject} to {named(destinations)}.",
+        cluster=request.cluster.name,
+        namespace=request.namespace,
+        data={"before": before, "after": facts(request, destinations)},
+        at=now,
+    )
+
+
 def facts(request: Request, destinations: list[Destination]) -> dict[str, Any]:
     """Return what a request asks for, as the audit trail keeps it."""
     return {

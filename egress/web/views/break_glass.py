@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from egress.models import BreakGlass, Request
 from egress.rules import why_may_break_glass
-from egress.selectors.break_glass import visible_openings
+from egress.selectors.break_glass import kept_in_words, renewed_by_people, visible_openings
 from egress.services import break_glass
 from egress.services.errors import Conflict, NotAllowed
 from egress.web import request_page as shown
@@ -59,14 +59,16 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
         wrong = [sentence for sentences in form.errors.values() for sentence in sentences]
         extra = {"look_errors": wrong, "look_note": request.POST.get("note", "")}
         return show(request, find(request, pk), extra=extra, status=form.status_now)
-    is_confirmed = opening.outcome == BreakGlass.Outcome.CONFIRMED
-    messages.success(
-        request,
-        "Confirmed. It ends as it was opened."
-        if is_confirmed
-        else "Ended. The mesh is being told.",
-    )
+    messages.success(request, _came_of(opening))
     return redirect("request", pk=pk)
+
+
+def _came_of(opening: BreakGlass) -> str:
+    if opening.outcome == BreakGlass.Outcome.CONFIRMED:
+        return "Confirmed. It ends as it was opened."
+    if kept := kept_in_words(renewed_by_people(opening.request_id)):
+        return f"What rested on break-glass alone is ended. {kept}"
+    return "Ended. The mesh is being told."
 
 
 def _openable(request: HttpRequest, pk: int) -> Request:

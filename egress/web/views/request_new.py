@@ -124,7 +124,8 @@ def _send(request: HttpRequest, typed: TypedRequest, existing: Request | None) -
             saved = service.edit(
                 request=existing, draft=typed.draft(), actor=actor, revision=_revision(request)
             )
-            messages.success(request, f"Request {saved.pk} is changed; given approvals are void.")
+            came_of_it = "given approvals are void" if saved.is_pending else f"it is {saved.status}"
+            messages.success(request, f"Request {saved.pk} is changed; {came_of_it}.")
     except ServiceError as error:
         seen = service.preview(draft=typed.draft(), actor=actor)
         form = shown.refused(typed, error, seen, fixes_of(standing_in(request), typed, seen))

@@ -12,6 +12,7 @@ from egress.services import break_glass, convergence, requests
 from egress.services.errors import Conflict, Missing, NotAllowed, Refused
 from tests import factories as make
 from tests.services.break_glass.opening import look, open_at_once, statuses, tags
+from tests.services.rules import put_in_force, rule
 
 pytestmark = pytest.mark.django_db
 
@@ -104,22 +105,70 @@ def test_what_ended_by_itself_lapses_for_the_record(opened: Request) -> None:
     assert "nothing of it" in AuditEvent.objects.get(tag="break-glass:lapsed").message
 
 
-def test_an_ordinary_renewal_outlives_the_second_look(
+def renewed(grant: Grant, by: Person, approver: Person | None = None) -> Request:
+    """Return an approved renewal; without an approver the rule book approves it."""
+    renewal = requests.renew(
+        grant=grant, actor=make.actor(by), reason="We need it longer.", duration_days=30
+    )
+    if approver is None:
+        return renewal
+    return requests.decide(
+        request=renewal, actor=make.actor(approver), revision=1, verdicts={0: Verdict.APPROVED}
+    )
+
+
+def test_an_ordinary_renewal_outlives_the_second_look_and_is_named(
     opened: Request, gina: Person, mate: Person
 ) -> None:
     first, second = opened.grants.order_by("pk")
-    renewal = requests.renew(
-        grant=first, actor=make.actor(gina), reason="We need it longer.", duration_days=30
-    )
-    requests.decide(
-        request=renewal, actor=make.actor(mate), revision=1, verdicts={0: Verdict.APPROVED}
-    )
+    renewal = renewed(first, gina, mate)
     break_glass.lapse_unlooked(now=late())
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == ("active", "revoked")
     assert first.expires_at is not None
     assert first.expires_at > timezone.now() + timedelta(days=29)
+    event = AuditEvent.objects.get(tag="break-glass:lapsed")
+    assert event.message == (
+        "Nobody gave the second look in time, so the access was ended. "
+        f"Grant #{first.pk} stays: request #{renewal.pk} renewed it. Revoke it if it must end."
+    )
+    assert (event.data["kept"], event.data["renewals"]) == ([first.pk], [renewal.pk])
+
+
+def test_ending_says_which_grants_stay_open(opened: Request, gina: Person, mate: Person) -> None:
+    first, second = opened.grants.order_by("pk")
+    renewals = [renewed(grant, gina, mate).pk for grant in (first, second)]
+    look(opened, mate, "end", "Not needed.")
+    assert statuses(opened) == ["active", "active"]
+    event = AuditEvent.objects.get(tag="break-glass:looked")
+    assert event.message == (
+        "Nothing rested on break-glass alone, so nothing was ended. "
+        f"Grants #{first.pk} and #{second.pk} stay: requests #{renewals[0]} and #{renewals[1]} "
+        "renewed them. Revoke what must end."
+    )
+    assert event.data["kept"] == [first.pk, second.pk]
+
+
+def test_nothing_open_is_not_said_of_what_was_renewed(
+    opened: Request, gina: Person, mate: Person
+) -> None:
+    for grant in opened.grants.all():
+        renewed(grant, gina, mate)
+    break_glass.lapse_unlooked(now=late())
+    message = AuditEvent.objects.get(tag="break-glass:lapsed").message
+    assert "nothing of it" not in message
+    assert " stay: requests " in message
+
+
+def test_a_renewal_that_a_rule_approved_does_not_outlive_the_second_look(
+    opened: Request, gina: Person
+) -> None:
+    put_in_force(rule())
+    for grant in opened.grants.all():
+        assert renewed(grant, gina).status == "approved"
+    break_glass.lapse_unlooked(now=late())
+    assert statuses(opened) == ["revoked", "revoked"]
 
 
 def test_a_confirmation_that_comes_late_does_not_count(opened: Request, mate: Person) -> None:

@@ -6,10 +6,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from egress.domain.lifecycle import Verdict
 from egress.domain.notices import Kind
-from egress.models import AuditHead, Notification, NotificationCursor, Person, Preference, Request
+from egress.models import (
+    AuditHead,
+    Grant,
+    Notification,
+    NotificationCursor,
+    Person,
+    Preference,
+    Request,
+)
 from egress.selectors.notifications import visible_notifications
-from egress.services import break_glass
+from egress.services import break_glass, requests
 from egress.services.errors import Refused
 from egress.services.notifications.inbox import choose
 from egress.services.notifications.telling import tell_what_happened
@@ -65,6 +74,23 @@ def test_everybody_is_told_that_nobody_looked(asked: Request, gina: Person, adam
     titles = told()
     assert set(titles) == {"gina", "mate", "adam"}
     assert titles["mate"] == "Nobody looked at what was opened for shop"
+
+
+def test_people_are_told_of_what_stays_open(asked: Request, gina: Person, mate: Person) -> None:
+    open_at_once(asked, gina)
+    Grant.objects.update(status="active", active_at=timezone.now())
+    grant = asked.grants.order_by("pk")[0]
+    renewal = requests.renew(
+        grant=grant, actor=make.actor(gina), reason="We need it longer.", duration_days=30
+    )
+    said = {"revision": 1, "verdicts": {0: Verdict.APPROVED}}
+    requests.decide(request=renewal, actor=make.actor(mate), **said)
+    told()
+    look(asked, mate, "end", "Not needed.")
+    tell_what_happened(timezone.now())
+    note = Notification.objects.get(kind=Kind.BREAK_GLASS, person=gina)
+    assert note.title.endswith("for shop, but not what was renewed")
+    assert f"Grant #{grant.pk} stays: request #{renewal.pk} renewed it." in note.text
 
 
 def test_nobody_can_turn_it_off(asked: Request, gina: Person, mate: Person) -> None:

@@ -32,7 +32,7 @@ def tags(grant: Grant) -> list[str]:
 def test_two_sweeps_at_once_take_up_announce_and_end_once(shop: Namespace) -> None:
     now = timezone.now()
     old, due = make.endless(shop, active_at=now), make.endless(shop, active_at=now)
-    make.asked_about(due, days=-1, announced_at=now - 20 * DAY)
+    make.asked_about(due, days=-1, announced_at=now - 20 * DAY, reminded_at=now - 2 * DAY)
     new = make.asked_about(make.endless(shop), announced_at=None)
     at_once([partial(recertification.tend, now)] * 3)
     assert Recertification.objects.filter(grant=old).count() == 1
@@ -48,7 +48,7 @@ def test_an_answer_and_the_end_at_once_leave_one_of_them(
     now = timezone.now()
     for _ in range(ROUNDS):
         grant = make.endless(shop, owner)
-        make.asked_about(grant, days=-1, announced_at=now - 20 * DAY)
+        make.asked_about(grant, days=-1, announced_at=now - 20 * DAY, reminded_at=now - 2 * DAY)
         said = partial(deed, grant=grant, actor=make.actor(owner))
         results = at_once([partial(cycle.end_unanswered, now=now), said])
         grant.refresh_from_db()

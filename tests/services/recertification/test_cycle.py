@@ -142,6 +142,26 @@ def test_a_worker_that_was_away_moves_the_end_instead_of_skipping_the_announceme
     assert grant.status == GrantStatus.EXPIRED
 
 
+def test_a_worker_that_was_away_over_the_last_days_reminds_and_gives_another_day(
+    shop: Namespace,
+) -> None:
+    grant = make.endless(shop, active_at=NOW)
+    recertification.tend(NOW)
+    recertification.tend(NOW + 166 * DAY)
+    back = NOW + 200 * DAY
+    recertification.tend(back)
+    assert tags() == ["recertification:announced", "recertification:reminded"]
+    assert row_of(grant).due_at == back + DAY
+    told_day = AuditEvent.objects.get(tag="recertification:reminded").data["due_at"]
+    assert told_day.startswith(f"{back + DAY:%Y-%m-%d}")
+    recertification.tend(back + DAY - timedelta(seconds=1))
+    grant.refresh_from_db()
+    assert grant.status == GrantStatus.ACTIVE
+    recertification.tend(back + DAY)
+    grant.refresh_from_db()
+    assert grant.status == GrantStatus.EXPIRED
+
+
 def test_a_longer_time_to_answer_counts_for_those_who_were_asked_before(
     shop: Namespace, settings: Any
 ) -> None:
@@ -168,6 +188,26 @@ def test_who_comes_back_after_a_suspension_is_asked_anew(shop: Namespace) -> Non
     back = NOW + 310 * DAY
     recertification.tend(back)
     assert row_of(grant).due_at == back + PERIOD
+
+
+def test_who_was_suspended_and_resumed_between_two_looks_is_asked_anew(
+    shop: Namespace, owner: Person, alice: Person
+) -> None:
+    ends = NOW + 300 * DAY
+    grant = make.grant(shop, owner, host="a.example.com", active_at=NOW, expires_at=ends)
+    row = make.asked_about(grant, due_at=NOW + DAY, announced_at=NOW - 13 * DAY, reminded_at=NOW)
+    grants.suspend(grants=[grant], reason="Gone.", actor=Actor.system("inventory"))
+    row.refresh_from_db()
+    assert (row.announced_at, row.reminded_at) == (None, None)
+    # As an older version left it.
+    Recertification.objects.update(announced_at=NOW - 13 * DAY, reminded_at=NOW)
+    grants.resume(grant=grant, actor=make.actor(alice), reason="It is back.")
+    row.refresh_from_db()
+    assert (row.announced_at, row.reminded_at) == (None, None)
+    recertification.tend(NOW + 2 * DAY)
+    assert row_of(grant).due_at == NOW + 2 * DAY + PERIOD
+    grant.refresh_from_db()
+    assert grant.status == GrantStatus.ACTIVE
 
 
 def test_a_new_cycle_counts_for_what_was_not_announced(shop: Namespace) -> None:
@@ -309,6 +349,8 @@ def test_nothing_ends_unless_it_was_announced_long_enough_ago_and_not_answered_s
         story: list[tuple[str, datetime]] = list(
             events.order_by("sequence").values_list("tag", "at")
         )
+        reminded = [at for tag, at in story if tag == "recertification:reminded"]
+        assert story[-1][1] - reminded[-1] >= DAY
         last = [one for one in story if one[0] != "recertification:reminded"][-2:]
         assert [tag for tag, _ in last] == ["recertification:announced", "grant:expired"]
         assert last[1][1] - last[0][1] >= PERIOD

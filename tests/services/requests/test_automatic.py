@@ -153,6 +153,62 @@ def test_a_renewal_is_approved_like_a_request(shop: Namespace, owner: Person, ma
     assert is_bound(grant)
 
 
+def edit(request: Request, shop: Namespace, who: Person, *hosts: str) -> Request:
+    return requests.edit(
+        request=request,
+        draft=make.draft(shop, *hosts),
+        actor=make.actor(who),
+        revision=request.revision,
+    )
+
+
+def test_what_is_edited_into_a_rule_is_approved_at_once(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    put_in_force(rule())
+    request = ask(shop, owner, "a.example.net")
+    assert request.is_pending
+    edited = edit(request, shop, owner, "a.example.com")
+    assert (edited.status, edited.decided_by) == ("approved", "rule book v1: only")
+    assert is_bound(Grant.objects.get())
+    last = list(AuditEvent.objects.order_by("-sequence").values_list("tag", flat=True)[:3])
+    assert last[::-1] == ["request:edited", "request:approved", "grant:created"]
+
+
+def test_what_is_edited_beside_a_rule_waits_for_people(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    put_in_force(rule())
+    request = ask(shop, owner, "a.example.net")
+    assert edit(request, shop, owner, "a.example.com", "b.example.net").is_pending
+    assert not Grant.objects.exists()
+
+
+def test_an_edited_renewal_is_approved_like_a_new_one(
+    shop: Namespace, owner: Person, mate: Person
+) -> None:
+    grant = make.grant(shop, owner)
+    ends = grant.expires_at
+    renewal = requests.renew(
+        grant=grant, actor=make.actor(owner), reason="Still.", duration_days=60
+    )
+    put_in_force(rule(when='destinations: ["*.example.com"], duration at most: 30d'))
+    draft = make.draft(shop, grant.host, duration_days=30)
+    edited = requests.edit(request=renewal, draft=draft, actor=make.actor(owner), revision=1)
+    assert edited.status == RequestStatus.APPROVED
+    grant.refresh_from_db()
+    assert grant.expires_at > ends
+    assert is_bound(grant)
+
+
+def test_an_edit_into_a_denial_is_refused(shop: Namespace, owner: Person, mate: Person) -> None:
+    request = ask(shop, owner, "a.example.net")
+    put_in_force(rule(then="deny: Use the mirror."))
+    with pytest.raises(Refused, match="Use the mirror"):
+        edit(request, shop, owner, "a.example.com")
+    assert Request.objects.get().is_pending
+
+
 def test_a_rule_book_changed_past_the_portal_approves_nothing(
     shop: Namespace, owner: Person, mate: Person
 ) -> None:

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from egress.domain.lifecycle import RequestStatus
-from egress.models import Namespace, Person, RuleBook
+from egress.models import Namespace, Person, Request, RuleBook
 from egress.services import rule_book
 from tests import factories as make
 from tests.services.rules import put_in_force, rule
@@ -89,6 +89,22 @@ def test_a_replay_shows_what_would_have_ended_differently(
     assert "2 requests looked at, 1 would have ended differently" in said
     assert "approve automatically (differs)" in said
     assert "unchanged: 1" in said
+
+
+def test_a_replay_says_that_nothing_differs_only_of_what_people_decided(
+    adam: Person, shop: Namespace, owner: Person
+) -> None:
+    book, nothing = draft(adam, "rules: []"), "Nothing would have been different"
+    address = reverse("rule-book", args=[book.number]) + "?replay=1"
+    said = words(signed_in(adam).get(address))
+    assert nothing not in said
+    assert "no request of that time is decided" in said
+    made = make.request(shop, owner, status=RequestStatus.APPROVED)
+    assert nothing in words(signed_in(adam).get(address))
+    Request.objects.filter(pk=made.pk).update(decided_by="rule book v1: only")
+    said = words(signed_in(adam).get(address))
+    assert nothing not in said
+    assert "people would decide (differs)" in said
 
 
 def test_the_pages_of_a_request_name_the_rule(shop: Namespace, owner: Person, mate: Person) -> None:
