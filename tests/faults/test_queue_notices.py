@@ -43,7 +43,8 @@ def test_the_bell_suite_notices_a_worker_that_relies_on_its_broker(
     path = connection.settings_dict["NAME"]
     monkeypatch.setenv("EGRESS_DATABASE_URL", f"sqlite:///{path}")
     monkeypatch.setattr(bell, "SWEEP_OF_FILES", "3600")
-    monkeypatch.setattr(bell, "APPROVALS", 5)
+    # So many that the worker has gone to sleep before the last of them.
+    monkeypatch.setattr(bell, "APPROVALS", 40)
     monkeypatch.setattr(bell, "APPLIED_SECONDS", 5.0)
     violations = outcome_of(bell.BELL_FILES, "away-0", tmp_path).violations
     assert any("is pending still" in one for one in violations), violations
