@@ -23,6 +23,11 @@ def seconds_until_applied(portal: Portal, host: str) -> float:
 
 def end_everything(portal: Portal) -> None:
     """Revoke every grant that is active, and see the objects gone."""
+    # An object is in the cluster a moment before its grant says so.
+    wait_until(
+        "nothing is on its way",
+        lambda: not portal.api("olga", "GET", "grants/?status=pending")["results"],
+    )
     for grant in portal.api("olga", "GET", "grants/?status=active&limit=200")["results"]:
         portal.api("dana", "POST", f"grants/{grant['id']}/revoke/", {"reason": "It was measured."})
     wait_until("the cluster is empty again", lambda: portal.hosts() == set())
