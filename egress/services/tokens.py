@@ -87,23 +87,27 @@ def create(
         namespaces=limits.namespaces,
         made_by=actor.person,
     )
+    _record_created(token, asked, actor)
+    return token, secret
+
+
+def _record_created(token: ApiToken, asked: "_Asked", actor: Actor) -> None:
     audit.record(
         tag=Tag.TOKEN_CREATED,
         actor=actor,
         target="token",
         target_id=token.pk,
-        message=f"Created the API token {quoted(label)}.",
+        message=f"Created the API token {quoted(token.name)}.",
         data={
-            "owner": owner.username,
-            "prefix": prefix,
-            "scopes": chosen,
-            "days": days,
+            "owner": token.owner.username,
+            "prefix": token.prefix,
+            "scopes": token.scopes,
+            "days": asked.days,
             "clusters": sorted(asked.clusters),
-            "namespaces": limits.namespaces,
+            "namespaces": token.namespaces,
         },
-        at=now,
+        at=token.created_at,
     )
-    return token, secret
 
 
 @transaction.atomic
